@@ -1,0 +1,1 @@
+"""The AWS API: moto in process, with what moto lacks."""

@@ -1,0 +1,1 @@
+"""The VPC's resolver: private zones first, then the simulated internet."""

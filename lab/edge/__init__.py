@@ -1,0 +1,1 @@
+"""CloudFront's data plane: nginx, configured from the distributions."""

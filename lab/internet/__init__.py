@@ -1,0 +1,1 @@
+"""What stands outside the VPC: a package front and an outside API."""
