@@ -1,0 +1,1 @@
+"""The readings API: what the collector stored, served as JSON."""
