@@ -1,0 +1,64 @@
+"""Filters that turn Madang's short variables into what the amazon.aws modules take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+
+def tag_filters(tags: Mapping[str, str]) -> dict[str, str]:
+    """``{"Project": "x"}`` as the EC2 API's filter ``{"tag:Project": "x"}``."""
+    return {f"tag:{key}": value for key, value in tags.items()}
+
+
+def by_name(resources: Sequence[Mapping[str, Any]], prefix: str, id_key: str) -> dict[str, str]:
+    """Ids of the project's resources by their Name tag without the project's prefix; others are left out."""
+    named = {resource.get("tags", {}).get("Name", ""): resource[id_key] for resource in resources}
+    return {name.removeprefix(f"{prefix}-"): value for name, value in named.items() if name.startswith(f"{prefix}-")}
+
+
+def route_table_routes(
+    routes: Sequence[Mapping[str, str]], targets: Mapping[str, Mapping[str, str]]
+) -> list[dict[str, str]]:
+    """Routes as amazon.aws.ec2_vpc_route_table takes them; ``targets`` gives each kind of target its argument."""
+    return [{"dest": route["destination"], **targets[route["target"]]} for route in routes]
+
+
+def security_group_rules(
+    rules: Sequence[Mapping[str, Any]], group_ids: Mapping[str, str], cloudfront: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Rules as amazon.aws.ec2_security_group takes them.
+
+    A rule has ``port`` (a number, ``"from-to"`` or ``all``), optionally ``protocol``
+    (tcp), and one of ``group``, ``cidr`` and ``cloudfront``; ``cloudfront`` is replaced
+    by the argument of that name.
+    """
+    return [_ports(rule) | _peer(rule, group_ids, cloudfront) for rule in rules]
+
+
+def _ports(rule: Mapping[str, Any]) -> dict[str, Any]:
+    port = str(rule["port"])
+    if port == "all":
+        return {"proto": "all"}
+    first, _, last = port.partition("-")
+    return {"proto": rule.get("protocol", "tcp"), "from_port": int(first), "to_port": int(last or first)}
+
+
+def _peer(rule: Mapping[str, Any], group_ids: Mapping[str, str], cloudfront: Mapping[str, str]) -> dict[str, Any]:
+    if "group" in rule:
+        return {"group_id": group_ids[rule["group"]]}
+    if "cloudfront" in rule:
+        return dict(cloudfront)
+    return {"cidr_ip": rule["cidr"]}
+
+
+class FilterModule:
+    """What Ansible loads."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {
+            "tag_filters": tag_filters,
+            "by_name": by_name,
+            "route_table_routes": route_table_routes,
+            "security_group_rules": security_group_rules,
+        }
