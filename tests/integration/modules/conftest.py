@@ -1,0 +1,79 @@
+"""Modules run in this process, against the lab's API: what Ansible would send goes in, the JSON it would read comes out."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib.util
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import ansible.module_utils
+import boto3
+import botocore.loaders
+import pytest
+from ansible.module_utils.testing import patch_module_args
+
+ROOT = Path(__file__).parents[3]
+
+# As ansible.cfg's module_utils setting does for a module that Ansible runs.
+if str(ROOT / "module_utils") not in ansible.module_utils.__path__:
+    ansible.module_utils.__path__.append(str(ROOT / "module_utils"))
+
+
+read_once = functools.cache(botocore.loaders.create_loader)
+
+
+class ModuleFailed(Exception):
+    """A module's fail_json; ``result`` is what it said."""
+
+    def __init__(self, result: dict[str, Any]) -> None:
+        super().__init__(result["msg"])
+        self.result = result
+
+
+def run(name: str, /, *, check: bool = False, **options: Any) -> dict[str, Any]:
+    """Run a module of library/ and return its result."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "library" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    said = io.StringIO()
+    with (
+        patch_module_args({**options, "_ansible_check_mode": check, "_ansible_diff": True}),
+        contextlib.redirect_stdout(said),
+        contextlib.suppress(SystemExit),
+    ):
+        module.main()
+    result = json.loads(said.getvalue())
+    if result.get("failed"):
+        raise ModuleFailed(result)
+    return result
+
+
+@pytest.fixture
+def run_module(api: str) -> Callable[..., dict[str, Any]]:
+    """Runs a module by name in an empty account."""
+    return run
+
+
+@pytest.fixture
+def cloudfront(api: str) -> Any:
+    """A boto3 client, to look with other eyes than the modules'."""
+    return boto3.client("cloudfront")
+
+
+@pytest.fixture
+def ec2(api: str) -> Any:
+    """A boto3 client, to look with other eyes than the modules'."""
+    return boto3.client("ec2")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Waits end at once, and botocore's service models are read once: neither is what these tests are about."""
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    monkeypatch.setattr("botocore.loaders.create_loader", read_once)
+    yield
