@@ -51,10 +51,8 @@ class Disk:
             lower.symlink_to(image)
         self.tree.mkdir(exist_ok=True)
         # "volatile": a lab's disk need not survive a power cut, so nothing waits for the machine's own disk.
-        options = ",".join(
-            ["volatile", f"lowerdir={_escaped(lower.resolve())}", f"upperdir={_escaped(self.upper)}"]
-            + [f"workdir={_escaped(self.directory / 'work')}"]
-        )
+        layers = {"lowerdir": lower.resolve(), "upperdir": self.upper, "workdir": self.directory / "work"}
+        options = ",".join(["volatile", *(f"{layer}={_escaped(path)}" for layer, path in layers.items())])
         kernel.run(["mount", "-t", "overlay", "-o", options, f"madang-{self.directory.name}", str(self.tree)])
 
     def _create(self, first_files: dict[str, str]) -> None:
