@@ -6,17 +6,15 @@ Everything here raises; only a module's ``main()`` ends the process, through ``f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
-try:
+with suppress(ImportError):  # AnsibleAWSModule says that boto3 is missing, and how to install it
     from botocore.exceptions import BotoCoreError, ClientError, WaiterError
-except ImportError:  # AnsibleAWSModule says that boto3 is missing, and how to install it
-    pass
 
 # What check mode answers for a value that only AWS can choose.
 UNKNOWN = "(known after creation)"

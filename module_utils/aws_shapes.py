@@ -1,7 +1,7 @@
 """AWS structures as comparable data, and back.
 
-CloudFront writes every list as ``{"Quantity": n, "Items": [...]}``. The *plain* form here drops ``Quantity``, always has
-``Items``, and sorts what has no order, so that two plain values are equal exactly when they mean the same.
+CloudFront writes every list as ``{"Quantity": n, "Items": [...]}``. The *plain* form here drops ``Quantity``, always
+has ``Items``, and sorts what has no order, so that two plain values are equal exactly when they mean the same.
 """
 
 from __future__ import annotations

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.waiter import BaseWaiterFactory
 
-try:
+with suppress(ImportError):  # AnsibleAWSModule says that boto3 is missing, and how to install it
     from botocore.exceptions import WaiterError
-except ImportError:  # AnsibleAWSModule says that boto3 is missing, and how to install it
-    pass
 
 # (seconds between two looks, number of looks): quick at first, for what is ready already or almost.
 PACE = ((0.5, 6), (2.0, 10), (5.0, 20), (15.0, None))

@@ -1,4 +1,4 @@
-"""Modules run in this process, against the lab's API: what Ansible would send goes in, the JSON it would read comes out."""
+"""Modules run in this process, against the lab's API: Ansible's arguments go in, the JSON it would read comes out."""
 
 from __future__ import annotations
 

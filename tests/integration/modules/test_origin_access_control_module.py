@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 NAME = "cloudfront_origin_access_control"
 
 
