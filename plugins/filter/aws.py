@@ -17,6 +17,11 @@ def by_name(resources: Sequence[Mapping[str, Any]], prefix: str, id_key: str) ->
     return {name.removeprefix(f"{prefix}-"): value for name, value in named.items() if name.startswith(f"{prefix}-")}
 
 
+def without_prefix(values: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """The entries whose key begins with ``prefix``, under the rest of the key."""
+    return {key.removeprefix(prefix): value for key, value in values.items() if key.startswith(prefix)}
+
+
 def route_table_routes(
     routes: Sequence[Mapping[str, str]], targets: Mapping[str, Mapping[str, str]]
 ) -> list[dict[str, str]]:
@@ -59,6 +64,7 @@ class FilterModule:
         return {
             "tag_filters": tag_filters,
             "by_name": by_name,
+            "without_prefix": without_prefix,
             "route_table_routes": route_table_routes,
             "security_group_rules": security_group_rules,
         }
