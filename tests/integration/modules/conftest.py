@@ -7,8 +7,10 @@ import functools
 import importlib.util
 import io
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import ansible.module_utils
@@ -35,11 +37,19 @@ class ModuleFailed(Exception):
         self.result = result
 
 
+@functools.cache
+def loaded(name: str) -> ModuleType:
+    """A module of library/, imported."""
+    spec = importlib.util.spec_from_file_location(f"library.{name}", ROOT / "library" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up there
+    spec.loader.exec_module(module)
+    return module
+
+
 def run(name: str, /, *, check: bool = False, **options: Any) -> dict[str, Any]:
     """Run a module of library/ and return its result."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "library" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = loaded(name)
     said = io.StringIO()
     with (
         patch_module_args({**options, "_ansible_check_mode": check, "_ansible_diff": True}),

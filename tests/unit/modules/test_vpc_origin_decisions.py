@@ -5,10 +5,8 @@ from __future__ import annotations
 import pytest
 from ansible.module_utils.cloudfront_vpc_origins import VpcOrigin, decide, in_family, successor_name
 
-OLD, NEW = (
-    "arn:aws:ec2:ap-northeast-2:123456789012:instance/i-1",
-    "arn:aws:ec2:ap-northeast-2:123456789012:instance/i-2",
-)
+ACCOUNT = "arn:aws:ec2:ap-northeast-2:123456789012"
+OLD, NEW = f"{ACCOUNT}:instance/i-1", f"{ACCOUNT}:instance/i-2"
 
 
 def asked(arn=OLD, port=8000):
