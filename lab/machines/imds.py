@@ -130,7 +130,8 @@ def look_up(root: Tree, path: str) -> bytes | None:
     for name in names:
         if not isinstance(node, dict):
             return None
-        node = node.get(name) or next((node[key] for key in node if key.startswith(f"{name}=")), None)
+        key = name if name in node else next((key for key in node if key.startswith(f"{name}=")), "")
+        node = node.get(key)
     if isinstance(node, dict):
         return "\n".join(_entry(name, value) for name, value in sorted(node.items())).encode()
     return node.encode() if isinstance(node, str) else node
