@@ -1,0 +1,76 @@
+"""What the lab holds, as a person reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import boto3
+
+
+def complete(status: dict[str, Any]) -> dict[str, Any]:
+    """The daemon's status with the names that the API knows, and whether each instance is public."""
+    client = boto3.client(
+        "ec2",
+        endpoint_url=status["endpoint_url"],
+        region_name=status["region"],
+        aws_access_key_id="LABLABLABLABLABLABLA",
+        aws_secret_access_key="lab",  # noqa: S106 — the lab takes any key
+    )
+    for subnet in client.describe_subnets()["Subnets"]:
+        if subnet["SubnetId"] in status["subnets"]:
+            tags = {tag["Key"]: tag["Value"] for tag in subnet.get("Tags", [])}
+            status["subnets"][subnet["SubnetId"]]["name"] = tags.get("Name", subnet["SubnetId"])
+    states = {
+        instance["InstanceId"]: instance["State"]["Name"]
+        for reservation in client.describe_instances()["Reservations"]
+        for instance in reservation["Instances"]
+    }
+    for instance_id, instance in status["instances"].items():
+        instance["state"] = states.get(instance_id, "terminated")
+    return status
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as their widest cell."""
+    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    title = "  ".join(cell.ljust(width) for cell, width in zip(header, widths, strict=True)).rstrip()
+    return "\n".join([title, "  ".join("─" * width for width in widths), *lines])
+
+
+def host_rows(status: Mapping[str, Any]) -> list[list[str]]:
+    """Name, subnet, zone, private address, public address, nature and state of each instance."""
+    rows = []
+    for instance in sorted(status["instances"].values(), key=lambda instance: str(instance["name"])):
+        if instance["state"] == "terminated":
+            continue
+        subnet = status["subnets"].get(instance["subnet_id"], {})
+        rows.append(
+            [
+                instance["name"],
+                subnet.get("name", instance["subnet_id"]),
+                subnet.get("zone", ""),
+                instance["private_ip"],
+                instance["public_ip"] or "none",
+                subnet.get("nature", ""),
+                "skipped: no host" if status["api_only"] else instance["state"],
+            ]
+        )
+    return rows
+
+
+def render(status: Mapping[str, Any]) -> str:
+    """The status as text for a terminal."""
+    mode = " API-only" if status["api_only"] else ""
+    lines = [
+        f"The lab runs{mode}: API {status['endpoint_url']}, CloudFront {status['edge_url']}",
+        "",
+        table(("HOST", "SUBNET", "ZONE", "ADDRESS", "PUBLIC ADDRESS", "SUBNET IS", "STATE"), host_rows(status)),
+    ]
+    if status["problem"]:
+        lines += ["", f"The lab could not do what the API asks: {status['problem']} (more: lab logs)"]
+    if "guard" in status:
+        broken = status["guard"]
+        lines += ["", *(broken or ["Guard: nothing of the lab can leave this machine."])]
+    return "\n".join(lines)
