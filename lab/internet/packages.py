@@ -48,10 +48,10 @@ def unchanged(since: str | None, modified: float | None) -> bool:
 
 
 class Packages:
-    """Serves ``bases`` (default: the machine's own) from the cache directory and the fetcher's socket."""
+    """Serves ``bases`` (default: the machine's own) from ``directory``, and the rest by ``fetcher``'s socket."""
 
-    def __init__(self, cache: Path, fetcher: Path, bases: Iterable[Base] | None = None, bound: int = BOUND) -> None:
-        library = Library(Store(cache / "packages", bound), Fetcher(fetcher))
+    def __init__(self, directory: Path, fetcher: Path, bases: Iterable[Base] | None = None, bound: int = BOUND) -> None:
+        library = Library(Store(directory, bound), Fetcher(fetcher))
         known = configured() if bases is None else tuple(bases)
         self._handler = type("PackageHandler", (_Handler,), {"library": library, "bases": known})
         self._servers: list[Server] = []

@@ -96,7 +96,7 @@ def fetcher(tmp_path, apt):
 def front(tmp_path, fetcher, mirror):
     """The URL of a package front that maps GUEST_NAME to the mirror."""
     listener = kernel.listening(None, "127.0.0.1", 0)
-    packages = Packages(tmp_path / "cache", fetcher.path, [Base(f"{mirror.url}/debian")])
+    packages = Packages(tmp_path / "packages", fetcher.path, [Base(f"{mirror.url}/debian")])
     packages.serve(listener)
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     packages.stop()
