@@ -67,15 +67,7 @@ def too_little_disk(settings: Settings) -> str | None:
     return None
 
 
-def python_too_old(_settings: Settings) -> str | None:
-    if sys.version_info < (3, 12):
-        version = ".".join(str(part) for part in sys.version_info[:2])
-        return f"This is Python {version} and the lab needs 3.12 or newer; install one and run `make up` again."
-    return None
-
-
 CHECKS: tuple[Callable[[Settings], str | None], ...] = (
-    python_too_old,
     port_taken,
     too_little_memory,
     too_little_disk,
