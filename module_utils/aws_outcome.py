@@ -30,6 +30,15 @@ def patient(*error_codes: str) -> Any:
     )
 
 
+def patient_with(operation: Callable[..., Any], *error_codes: str) -> Callable[..., Any]:
+    """A client's operation, retried for half a minute on errors that a mistake can cause as well as a slow start."""
+    retried = AWSRetry.jittered_backoff(
+        retries=6, delay=1, backoff=2, max_delay=10, catch_extra_error_codes=[*THROTTLED, *error_codes]
+    )
+    call: Callable[..., Any] = retried(operation)
+    return call
+
+
 @dataclass(frozen=True)
 class Outcome:
     """One task's result. ``before`` and ``after`` speak the API's own terms; ``values`` are what the module returns."""

@@ -64,8 +64,10 @@ def run(name: str, /, *, check: bool = False, **options: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def run_module(api: str) -> Callable[..., dict[str, Any]]:
+def run_module(api: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
     """Runs a module by name in an empty account."""
+    # Ansible blanks the secret wherever it stands in a result, and a short one stands in many.
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "no-word-of-a-result")
     return run
 
 
