@@ -1,0 +1,400 @@
+#!/usr/bin/python
+"""Publish a built website to an S3 bucket."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: s3_site
+short_description: Publish a built website to an S3 bucket
+description:
+  - Publishes the directory that a bundler wrote (Vite, webpack, Next.js export, Astro and others) to an S3 bucket, for
+    CloudFront or another server to serve.
+  - The order is a promise. Files with a hash of their content in their names are uploaded first, then the other files
+    change, then the pages, and the index at the very last. Whoever loads a page at any moment, also during a publish
+    and after one that was killed at any point, gets a page whose hashed files are all there. Run again, an
+    interrupted publish goes on where it stopped.
+  - What a release does not need any more stays for O(retention_days), since visitors may still have the pages of the
+    last one open. Pages that a release does not have are deleted with the switch.
+  - The releases are recorded in the bucket, under O(record_prefix), so any machine can publish, and
+    O(state=rolled_back) restores any kept release without its build, by rewriting only the files whose names have no
+    hash. The record holds nothing that was not public once, but it need not be served. Deny C(s3:GetObject) on it to
+    CloudFront in the bucket's policy.
+  - One listing of the bucket decides what to do. A file is read only when its size and the record do not say enough.
+  - Files that no release ever had are left alone.
+author: The Madang authors
+requirements:
+  - obstore >= 0.8
+options:
+  bucket:
+    description: The name of the bucket.
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) publishes O(src).
+      - V(rolled_back) makes the recorded O(release) the current one again.
+    type: str
+    choices: [present, rolled_back]
+    default: present
+  src:
+    description: The directory of the build. Required when O(state=present).
+    type: path
+  release:
+    description:
+      - A name for the release, for example the commit that was built. By default the time and a hash of its content.
+        A build that is current already keeps the name that it has.
+      - With O(state=rolled_back), which release to restore. Required then.
+    type: str
+  prefix:
+    description: Where in the bucket the site stands, for example C(shop/). CloudFront's origin path is the same.
+    type: str
+    default: ""
+  index:
+    description: The page that is switched last. Pages of the same name in other directories are their indexes.
+    type: str
+    default: index.html
+  hashed:
+    description:
+      - Patterns of files whose names hold a hash of their content. By default the names tell, for example
+        C(assets/index-DiwrgTda.js) and C(main.8e0d62a3.css).
+      - In a pattern C(*) stands for any characters. One without a C(/) is held against a file's name, others against
+        its path in O(src), and one that begins with C(/) matches from there.
+    type: list
+    elements: str
+  cache_control:
+    description:
+      - C(Cache-Control) by pattern. The first rule that matches counts.
+      - Files that no rule matches get C(public, max-age=31536000, immutable) when they are hashed, and C(no-cache) when
+        they are not, pages, web manifests and service workers among them.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      pattern:
+        description: As in O(hashed).
+        type: str
+        required: true
+      value:
+        description: The header's value.
+        type: str
+        required: true
+  exclude:
+    description: Patterns of files not to publish, beside C(.DS_Store), C(Thumbs.db), C(.vite) and the like.
+    type: list
+    elements: str
+    default: []
+  retention_days:
+    description: How long files and releases are kept, counted from when they were last current. At least 1.
+    type: int
+    default: 30
+  required_tags:
+    description: Tags that the bucket must have. Without them the module refuses, before it changes anything.
+    type: dict
+    default: {}
+  record_prefix:
+    description: Where in the bucket, below O(prefix), the releases are recorded.
+    type: str
+    default: .releases/
+  concurrency:
+    description: How many requests to make at once. Fewer are made when S3 throttles.
+    type: int
+    default: 64
+  progress_file:
+    description: A file to which a line is added every few seconds of a long publish, for C(tail -f).
+    type: path
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Publish the frontend
+  s3_site:
+    bucket: shop-frontend
+    src: frontend/dist
+    required_tags:
+      Project: shop
+  register: site
+
+- name: Let CloudFront fetch what has changed
+  cloudfront_invalidation:
+    distribution_id: E2QWRUHAPOMQZL
+    paths: "{{ site.invalidation_paths }}"
+  when: site.invalidation_paths
+
+- name: Publish with other headers for pictures, under the name of the commit
+  s3_site:
+    bucket: shop-frontend
+    src: frontend/dist
+    release: 4f2a91c
+    cache_control:
+      - pattern: /images/*
+        value: public, max-age=86400
+      - pattern: "*.pdf"
+        value: public, max-age=3600
+
+- name: Go back to an earlier release
+  s3_site:
+    bucket: shop-frontend
+    state: rolled_back
+    release: 20261122T203808Z-5f0c33d1
+"""
+
+RETURN = r"""
+release:
+  description: The release that is current now. In check mode, the one that would be.
+  returned: success
+  type: str
+  sample: 20261122T203808Z-5f0c33d1
+previous_release:
+  description: The release that was current before this task, or an empty string.
+  returned: success
+  type: str
+releases:
+  description: The releases that can be rolled back to, the oldest first.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The release's name.
+      type: str
+    published:
+      description: When it was first published.
+      type: str
+      sample: "2026-11-22T20:38:08Z"
+    superseded:
+      description: Since when it is not current any more. Empty for the current one.
+      type: str
+    files:
+      description: The number of its files.
+      type: int
+    bytes:
+      description: The size of its files.
+      type: int
+counts:
+  description:
+    - "How many files are C(added), C(changed), C(removed) (pages that the release does not have), C(kept) (not in this
+      release, kept for the visitors of the last one), C(pruned) (kept for long enough) and C(unmanaged) (not from any
+      release, left alone)."
+  returned: success
+  type: dict
+  sample: {added: 3, changed: 1, removed: 0, kept: 3, pruned: 0, unmanaged: 0}
+changed_paths:
+  description: The paths in the site that this task changed or removed, or would. New paths are not among them.
+  returned: success
+  type: list
+  elements: str
+  sample: [index.html]
+invalidation_paths:
+  description:
+    - The same as paths for a CloudFront invalidation, directories' own URLs included, folded with wildcards where one
+      covers nothing that stays the same.
+    - Also what an interrupted publish changed before this task is among them.
+  returned: success
+  type: list
+  elements: str
+  sample: ["/", "/index.html"]
+last_switch:
+  description:
+    - The invalidation of the last publish that changed something, be it this task's or an earlier one's. A
+      C(reference) as its caller reference makes an invalidation that can be asked for again, without a second one.
+  returned: success
+  type: dict
+  sample: {reference: 20261122T203808Z-5f0c33d1-1795379888, paths: ["/", "/index.html"]}
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import missing_required_lib
+from ansible.module_utils.s3_site_build import SiteError, digest_of, read_build
+from ansible.module_utils.s3_site_cache_control import sorter
+from ansible.module_utils.s3_site_plan import Bucket, Plan, decide, name_release, recorded_digest, wanted
+from ansible.module_utils.s3_site_publish import carry_out, read_bucket, read_release
+from ansible.module_utils.s3_site_record import Manifest, Places, fingerprint
+from ansible.module_utils.s3_site_report import result
+from ansible.module_utils.s3_site_transfer import HAS_OBSTORE, Store
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
+
+ARGUMENTS: dict[str, Any] = {
+    "bucket": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "rolled_back"], "default": "present"},
+    "src": {"type": "path"},
+    "release": {"type": "str"},
+    "prefix": {"type": "str", "default": ""},
+    "index": {"type": "str", "default": "index.html"},
+    "hashed": {"type": "list", "elements": "str"},
+    "cache_control": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {"pattern": {"type": "str", "required": True}, "value": {"type": "str", "required": True}},
+    },
+    "exclude": {"type": "list", "elements": "str", "default": []},
+    "retention_days": {"type": "int", "default": 30},
+    "required_tags": {"type": "dict", "default": {}},
+    "record_prefix": {"type": "str", "default": ".releases/"},
+    "concurrency": {"type": "int", "default": 64},
+    "progress_file": {"type": "path"},
+}
+
+
+def check_options(asked: Mapping[str, Any]) -> None:
+    """Refuse values that would harm. Raises SiteError."""
+    if asked["retention_days"] < 1:
+        raise SiteError(
+            f"retention_days: {asked['retention_days']} would delete files that visitors' open pages still load. "
+            "Write 1 or more."
+        )
+    if not asked["record_prefix"].strip("/"):
+        raise SiteError("record_prefix is empty, so the record would stand among the site's files. Write .releases/.")
+    if asked["concurrency"] < 1:
+        raise SiteError(f"concurrency: {asked['concurrency']} would upload nothing. Write 1 or more.")
+
+
+def check_tags(client: Any, bucket: str, required: Mapping[str, Any]) -> None:
+    """Refuse a bucket that lacks a tag. Raises SiteError."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        answer = client.get_bucket_tagging(Bucket=bucket, aws_retry=True)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code == "NoSuchBucket":
+            raise SiteError(f"Bucket {bucket} does not exist. Create it first, with its tags.") from error
+        if code != "NoSuchTagSet":
+            raise SiteError(
+                f"Could not read the tags of bucket {bucket}: {error}. s3:GetBucketTagging is needed."
+            ) from error
+        answer = {"TagSet": []}
+    except BotoCoreError as error:
+        raise SiteError(f"Could not reach S3 for bucket {bucket}: {error}") from error
+    tags = {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
+    lacking = {key: str(value) for key, value in required.items() if tags.get(key) != str(value)}
+    if lacking:
+        has = ", ".join(f"{key}={value}" for key, value in sorted(tags.items())) or "none"
+        wants = ", ".join(f"{key}={value}" for key, value in sorted(lacking.items()))
+        raise SiteError(
+            f"Bucket {bucket} lacks the tags {wants} (it has {has}). Is it another project's? Nothing was touched."
+        )
+
+
+def store_of(module: Any, client: Any) -> Store:
+    """The bucket, reached with the credentials, region and endpoint that boto3 would use."""
+    import boto3
+    from obstore.auth.boto3 import Boto3CredentialProvider
+
+    asked = module.params
+    region, _, connection = get_aws_connection_info(module)
+    names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "profile_name")
+    session = boto3.Session(region_name=region, **{name: connection.get(name) for name in names})
+    if session.get_credentials() is None:
+        raise SiteError("No AWS credentials were found. Set profile, access_key and secret_key, or AWS_PROFILE.")
+    endpoint = client.meta.endpoint_url
+    verify = connection.get("verify", True)
+    options: dict[str, Any] = {"allow_http": endpoint.startswith("http://"), "timeout": "120s"}
+    if verify is False:
+        options["allow_invalid_certificates"] = True
+    elif isinstance(verify, str):
+        options["root_certificate"] = Path(verify).read_bytes()
+    config = {
+        "endpoint": endpoint,
+        "region": region or session.region_name or "us-east-1",
+        "virtual_hosted_style_request": False,
+        "credential_provider": Boto3CredentialProvider(session),
+        "client_options": options,
+    }
+    prefix = asked["prefix"].strip("/")
+    return Store(asked["bucket"], {**config, "prefix": prefix} if prefix else config, asked["concurrency"])
+
+
+def release_of_build(asked: Mapping[str, Any], bucket: Bucket, build: Any, now: int) -> Manifest:
+    """The release that a build is, with its name."""
+
+    def digest(file: Any) -> str:
+        return recorded_digest(file, bucket.current) or digest_of(Path(asked["src"], file.path))
+
+    files = wanted(build, digest)
+    mark = fingerprint(files)
+    return Manifest(name_release(asked["release"], mark, bucket, now), mark, files)
+
+
+def writer(path: str | None) -> Callable[[str], None]:
+    """The function that reports progress."""
+
+    def say(line: str) -> None:
+        if path:
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(f"{time.strftime('%H:%M:%S')} {line}\n")
+
+    return say
+
+
+def run(module: Any) -> dict[str, Any]:
+    """Decide, act unless in check mode, and report. Raises SiteError."""
+    asked = module.params
+    check_options(asked)
+    places = Places(asked["record_prefix"].strip("/") + "/")
+    part_of = sorter(asked["index"], asked["hashed"])
+    rules = [(rule["pattern"], rule["value"]) for rule in asked["cache_control"]]
+    publishing = asked["state"] == "present"
+    if publishing:
+        build = read_build(asked["src"], asked["index"], part_of, rules, asked["exclude"], places.prefix)
+    client = module.client("s3", retry_decorator=AWSRetry.jittered_backoff(retries=10))
+    if asked["required_tags"]:
+        check_tags(client, asked["bucket"], asked["required_tags"])
+    store = store_of(module, client)
+    now = int(time.time())
+    bucket = read_bucket(store, places)
+    if publishing:
+        manifest = release_of_build(asked, bucket, build, now)
+    else:
+        manifest = read_release(store, places, asked["release"], bucket, asked["retention_days"], now)
+    plan = decide(manifest, part_of, bucket, places, asked["index"], asked["retention_days"], now)
+    if not publishing:
+        check_restorable(plan)
+    for path in plan.renewed[:3]:
+        module.warn(
+            f"{path} has a new content under a name that promises never to change: browsers may keep the old one for a "
+            "year. If its name holds no hash, say with 'hashed' which do."
+        )
+    if plan.changes and not module.check_mode:
+        carry_out(plan, store, places, lambda path: Path(asked["src"], path), writer(asked["progress_file"]))
+    return result(plan, bucket, places, asked["bucket"])
+
+
+def check_restorable(plan: Plan) -> None:
+    """Refuse to roll back to a release of which something is gone. Raises SiteError."""
+    gone = [*plan.assets, *plan.contents]
+    if gone:
+        raise SiteError(
+            f"Release {plan.manifest.release} cannot be restored: {gone[0]}"
+            f"{f' and {len(gone) - 1} more' if len(gone) > 1 else ''} of its files are not in the bucket as they were. "
+            "Publish its build again. Nothing was touched."
+        )
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleAWSModule(
+        argument_spec=ARGUMENTS,
+        supports_check_mode=True,
+        required_if=[("state", "present", ["src"]), ("state", "rolled_back", ["release"])],
+    )
+    if not HAS_OBSTORE:
+        module.fail_json(msg=missing_required_lib("obstore", url="https://pypi.org/project/obstore/"))
+    try:
+        answer = run(module)
+    except SiteError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**answer)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""Which part a file has in a site, and how long browsers and CloudFront may keep it.
+
+A bundler writes the hash of a file's content into its name (``assets/index-DiwrgTda.js``): what has such a name never
+changes, so it may be kept for ever, and it can be uploaded long before a page refers to it. Everything else keeps its
+name from build to build and is called mutable here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+from fnmatch import fnmatchcase
+from functools import lru_cache
+
+from ansible.module_utils.s3_site_content_types import variant_of
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+REVALIDATE = "no-cache"
+
+
+class Part(IntEnum):
+    """A file's part in a site; a publish goes through them in this order."""
+
+    HASHED = 0
+    OTHER = 1
+    PAGE = 2
+    INDEX = 3
+
+
+# webpack, Parcel: main.8e0d62a3.js, 2.abcdef1234.chunk.css. Vite, Rollup, esbuild: index-DiwrgTda.js, main-5QZ7L3XK.js.
+_HEX = re.compile(r"[.-]([0-9a-f]{8,64})(?:\.[A-Za-z][A-Za-z0-9]*)+$")
+_BASE64 = re.compile(r"[.-]([A-Za-z0-9_-]{8})(?:\.[A-Za-z][A-Za-z0-9]*)+$")
+# What people write themselves: words that can be spoken, alone or in camelCase, then perhaps a number (png2jpeg is two
+# words); a size in pixels or a date; a camera's DSC01234.
+_ONSET = (
+    "(?:b[lr]?|ch?|c[lr]|d[rw]?|f[lr]?|g[hlr]?|h|j|k[lnr]?|l|m|n|p[hlrs]?|qu?|r|s[chklmnpqtw]?|s[cpt]r|t[hrw]?|v|w[hr]?"
+    "|x|z)"
+)
+_SPOKEN = re.compile(f"{_ONSET}?(?:[aeiouy]+[b-df-hj-np-tv-xz]{{0,4}})+", re.IGNORECASE)
+_WORDS = re.compile(r"([A-Za-z]{2,}?)(?:[24]([A-Za-z]{2,}))?\d{0,4}")
+_NUMBER = re.compile(r"\d+(?:x\d+)?|[A-Z]{2,4}\d{4,6}")
+_HUMP = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+
+
+def _a_persons(token: str) -> bool:
+    """Whether a person, not a hash function, may have written this part of a name."""
+
+    def is_said(part: str) -> bool:
+        words = _WORDS.fullmatch(part)
+        if words is None:
+            return _NUMBER.fullmatch(part) is not None
+        humps = [hump for word in words.groups() if word for hump in _HUMP.findall(word)]
+        return all(len(hump) > 1 and _SPOKEN.fullmatch(hump) for hump in humps)
+
+    return all(is_said(part) for part in re.split("[-_]", token) if part)
+
+
+def hashed_by_its_name(path: str) -> bool:
+    """Whether a bundler wrote a hash of the content into the file's name.
+
+    Errs on the side of no: a hashed file that is taken for a mutable one costs a request or two, while a mutable one
+    that is taken for hashed would stay in browsers for a year.
+    """
+    name = path.rpartition("/")[2]
+    return any((found := form.search(name)) is not None and not _a_persons(found[1]) for form in (_HEX, _BASE64))
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether a path relative to the site matches a pattern.
+
+    ``*`` stands for any characters, ``/`` among them. A pattern without a ``/`` is held against the file's name alone;
+    one that begins with ``/`` against the whole path.
+    """
+    if pattern.startswith("/"):
+        return fnmatchcase(path, pattern[1:])
+    return fnmatchcase(path if "/" in pattern else path.rpartition("/")[2], pattern)
+
+
+def sorter(index: str, hashed: Sequence[str] | None) -> Callable[[str], Part]:
+    """The function that says which part a path has. ``hashed`` are patterns, None means: recognise the names."""
+
+    def part(path: str) -> Part:
+        original = variant_of(path)[0]
+        if original == index:
+            return Part.INDEX
+        if original.endswith((".html", ".htm")):
+            return Part.PAGE
+        if hashed is None:
+            is_hashed = hashed_by_its_name(original)
+        else:
+            is_hashed = any(matches(original, pattern) for pattern in hashed)
+        return Part.HASHED if is_hashed else Part.OTHER
+
+    return part
+
+
+def cache_control(path: str, part: Part, rules: Sequence[tuple[str, str]]) -> str:
+    """The Cache-Control of a file: the first matching rule's, else a year for hashed files and revalidation for all
+    others. Pages, the web manifest and the service worker must be asked for again, and so must whatever else keeps its
+    name, or a visitor's new page could meet yesterday's script.
+    """
+    original = variant_of(path)[0]
+    for pattern, value in rules:
+        if matches(original, pattern):
+            return value
+    return IMMUTABLE if part is Part.HASHED else REVALIDATE
+
+
+@lru_cache(maxsize=512)
+def frozen(content_type: str, control: str, encoding: str) -> tuple[str, str, str]:
+    """One shared tuple for equal headers, so that a hundred thousand files hold a few of them."""
+    return (content_type, control, encoding)

@@ -1,0 +1,81 @@
+"""What the module returns of a plan: counts, paths, releases, and a difference for diff mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from ansible.module_utils.s3_site_plan import Bucket, Plan
+from ansible.module_utils.s3_site_record import Places, Release
+
+# A first publish of many thousand files need not print them all.
+LINES = 500
+
+
+def result(plan: Plan, bucket: Bucket, places: Places, name: str) -> dict[str, Any]:
+    """The arguments of ``exit_json``."""
+    return {
+        "changed": plan.changes,
+        "release": plan.manifest.release,
+        "previous_release": bucket.record.current,
+        "releases": [_release(release) for release in plan.record.releases],
+        "counts": {
+            "added": len(plan.added),
+            "changed": len(plan.changed),
+            "removed": len(plan.removed),
+            "kept": len(plan.kept),
+            "pruned": sum(not key.startswith(places.prefix) for key in plan.pruned),
+            "retained": plan.retained,
+            "unmanaged": plan.unmanaged,
+        },
+        "changed_paths": sorted([*plan.changed, *plan.removed]),
+        "invalidation_paths": plan.invalidation_paths,
+        "last_switch": dict(plan.record.switch),
+        "diff": difference(plan, bucket, places, name),
+    }
+
+
+def difference(plan: Plan, bucket: Bucket, places: Places, name: str) -> dict[str, str]:
+    """Before and after as lines, one for each file that is added, changed, kept for retention, removed or pruned."""
+    files, old = plan.manifest.files, bucket.listing
+    pruned = [path for path in plan.pruned if not path.startswith(places.prefix)]
+    before = [
+        *((path, f"{old[path].size} bytes, {old[path].etag}") for path in plan.changed),
+        *((path, "current") for path in plan.kept),
+        *((path, "a page of the last release") for path in plan.removed),
+        *((path, "kept for retention, which is over") for path in pruned),
+    ]
+    after = [
+        *((path, f"{files[path].size} bytes, {files[path].headers[1]}") for path in plan.added),
+        *(
+            (path, f"{files[path].size} bytes, {files[path].digest or 'hashed'}, {files[path].headers[1]}")
+            for path in plan.changed
+        ),
+        *((path, "kept for retention") for path in plan.kept),
+    ]
+    return {
+        "before_header": f"s3://{name} ({bucket.record.current or 'no release'})",
+        "after_header": f"s3://{name} ({plan.manifest.release})",
+        "before": _lines(before),
+        "after": _lines(after),
+    }
+
+
+def _lines(rows: Iterable[tuple[str, str]]) -> str:
+    lines = [f"{path}: {what}\n" for path, what in sorted(rows)]
+    return "".join(lines[:LINES]) + (f"and {len(lines) - LINES} more\n" if len(lines) > LINES else "")
+
+
+def _release(release: Release) -> dict[str, Any]:
+    return {
+        "id": release.id,
+        "published": _time(release.published),
+        "superseded": "" if release.superseded is None else _time(release.superseded),
+        "files": release.files,
+        "bytes": release.bytes,
+    }
+
+
+def _time(moment: int) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

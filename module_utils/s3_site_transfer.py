@@ -1,0 +1,237 @@
+"""Moves objects: many at once, in bounded memory, slower when S3 asks for it.
+
+obstore (Rust's object_store) makes the requests; it costs a tenth of boto3's processor time for each. A request that
+fails is tried again, here and in obstore: all that are made here may be repeated without harm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ansible.module_utils.s3_site_build import SiteError
+from ansible.module_utils.s3_site_record import Entry, Listed
+
+try:
+    import obstore
+    from obstore.exceptions import BaseError, InvalidPathError
+    from obstore.store import S3Store
+
+    HAS_OBSTORE = True
+except ImportError:
+    HAS_OBSTORE = False
+
+MIB = 1024 * 1024
+PART = 8 * MIB  # of a multipart upload; S3 allows ten thousand
+IN_FLIGHT = 48 * MIB  # bytes of file content in memory
+GIVE_UP = 300.0  # seconds without one success
+# What S3, and what stands before it, says when it is asked too much.
+_THROTTLED = ("503", "429", "SlowDown", "RequestLimitExceeded", "TooManyRequests", "Throttling")
+_HOPELESS = ("PermissionDeniedError", "UnauthenticatedError", "NotFoundError", "PreconditionError", "NotSupportedError")
+
+Item = TypeVar("Item")
+
+
+class Gate:
+    """Lets requests through: at most so many at once, and so many bytes of content.
+
+    The number halves when S3 throttles (once a second at most, since what is under way throttles together) and grows
+    by one for each round of successes: the way TCP finds its speed.
+    """
+
+    def __init__(self, most: int, content: int = IN_FLIGHT) -> None:
+        self.most = most
+        self.limit = float(most)
+        self.under_way = 0
+        self.content = content
+        self._halved = 0.0
+        self._free = asyncio.Condition()
+
+    async def enter(self, size: int) -> int:
+        """Wait for a place and for memory; the returned weight goes to ``leave``."""
+        weight = min(size, IN_FLIGHT)
+        async with self._free:
+            await self._free.wait_for(lambda: self.under_way < self.limit and weight <= self.content)
+            self.under_way += 1
+            self.content -= weight
+        return weight
+
+    async def leave(self, weight: int) -> None:
+        async with self._free:
+            self.under_way -= 1
+            self.content += weight
+            self._free.notify_all()
+
+    def succeeded(self) -> None:
+        self.limit = min(float(self.most), self.limit + 1 / self.limit)
+
+    def throttled(self) -> None:
+        now = time.monotonic()
+        if now - self._halved > 1:
+            self._halved = now
+            self.limit = max(1.0, self.limit / 2)
+
+
+class Store:
+    """One bucket. ``each`` and what it is given are the only way to it, so that all requests obey one gate."""
+
+    def __init__(self, bucket: str, config: dict[str, Any], concurrency: int, give_up: float = GIVE_UP) -> None:
+        """``config`` are S3Store's own arguments: endpoint, region, credential_provider, client_options."""
+        self.bucket = bucket
+        self._s3 = S3Store(
+            bucket, retry_config={"max_retries": 3, "backoff": {"init_backoff": timedelta(milliseconds=100)}}, **config
+        )
+        self._concurrency = concurrency
+        self._give_up = give_up
+        self._gate = Gate(concurrency)
+        self._last_success = time.monotonic()
+
+    def list(self) -> dict[str, Listed]:
+        """All objects, by key: one request for each thousand."""
+        try:
+            pages = obstore.list(self._s3, chunk_size=1000)
+            return {
+                item["path"]: Listed(item["size"], (item["e_tag"] or "").strip('"'), item["last_modified"].timestamp())
+                for page in pages
+                for item in page
+            }
+        except InvalidPathError as error:
+            key = str(error).partition('"')[2].partition('"')[0]
+            raise SiteError(
+                f"Bucket {self.bucket} holds an object whose key no URL path can have: {key}. Delete that object, "
+                "or publish to a bucket of the site's own."
+            ) from error
+        except (BaseError, FileNotFoundError) as error:
+            raise self._told(error, "list", "") from error
+
+    def get(self, key: str) -> bytes:
+        """The content of an object."""
+        try:
+            return bytes(obstore.get(self._s3, key).bytes())
+        except (BaseError, FileNotFoundError) as error:
+            raise self._told(error, "read", key) from error
+
+    async def put(self, key: str, content: bytes, headers: tuple[str, str, str]) -> str:
+        """Write an object and return its ETag without quotes."""
+        written = await self._patiently(
+            key,
+            len(content),
+            lambda: obstore.put_async(self._s3, key, content, attributes=_attributes(headers), use_multipart=False),
+        )
+        return str(written["e_tag"] or "").strip('"')
+
+    async def upload(self, key: str, source: Path, entry: Entry) -> str:
+        """Write a file to an object and return its ETag. Raises SiteError when the file is not what ``entry`` says."""
+        if entry.size <= PART:
+            content = await asyncio.to_thread(_read, source) if entry.size > MIB else _read(source)
+            if len(content) != entry.size or entry.digest not in ("", _md5(content)):
+                raise _changing(source)
+            return await self.put(key, content, entry.headers)
+        before = os.stat(source)  # noqa: PTH116 - the same form as below
+        written = await self._patiently(
+            key,
+            5 * PART,
+            lambda: obstore.put_async(
+                self._s3, key, source, attributes=_attributes(entry.headers), chunk_size=PART, max_concurrency=4
+            ),
+        )
+        after = source.stat()
+        if (before.st_size, before.st_ctime_ns) != (after.st_size, after.st_ctime_ns) or after.st_size != entry.size:
+            await self.delete([key])
+            raise _changing(source)
+        return str(written["e_tag"] or "").strip('"')
+
+    async def copy(self, source: str, key: str) -> None:
+        """Copy an object inside the bucket, headers and all."""
+        await self._patiently(key, 0, lambda: obstore.copy_async(self._s3, source, key))
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Delete objects, a thousand a request."""
+        for start in range(0, len(keys), 1000):
+            some = list(keys[start : start + 1000])
+            await self._patiently(some[0], 0, lambda some=some: obstore.delete_async(self._s3, some))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+
+    async def each(self, items: Iterable[Item], work: Callable[[Item], Awaitable[Any]]) -> None:
+        """Do ``work`` for all items, many at once. The first failure stops the rest and is raised."""
+        left = iter(items)
+
+        async def worker() -> None:
+            for item in left:
+                await work(item)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._concurrency):
+                    group.create_task(worker())
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+
+    async def _patiently(self, key: str, size: int, request: Callable[[], Awaitable[Any]]) -> Any:
+        """Make a request until it succeeds, waiting longer each time, and for as long as others succeed."""
+        wait = 0.2
+        while True:
+            weight = await self._gate.enter(size)
+            try:
+                answer = await request()
+            except (BaseError, FileNotFoundError) as error:
+                if self._hopeless(error):
+                    raise self._told(error, "write", key) from error
+                if any(word in str(error) for word in _THROTTLED):
+                    self._gate.throttled()
+            else:
+                self._last_success = time.monotonic()
+                self._gate.succeeded()
+                return answer
+            finally:
+                await self._gate.leave(weight)
+            await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
+            wait = min(wait * 2, 20.0)
+
+    def _hopeless(self, error: Exception) -> bool:
+        return (
+            type(error).__name__ in _HOPELESS
+            or isinstance(error, FileNotFoundError)
+            or time.monotonic() - self._last_success > self._give_up
+        )
+
+    def _told(self, error: Exception, verb: str, key: str) -> SiteError:
+        """An error of obstore as a sentence that says what to do."""
+        where = f"s3://{self.bucket}/{key}"
+        text = " ".join(str(error).partition("Debug source")[0].split())
+        name = type(error).__name__
+        if "NoSuchBucket" in text:
+            advice = "Create the bucket first."
+        elif name in ("PermissionDeniedError", "UnauthenticatedError"):
+            advice = (
+                f"The credentials need s3:ListBucket on arn:aws:s3:::{self.bucket}, and s3:GetObject, s3:PutObject and "
+                f"s3:DeleteObject on arn:aws:s3:::{self.bucket}/*."
+            )
+        elif "PermanentRedirect" in text or " 301" in text:
+            advice = "The bucket lives in another region: set region."
+        else:
+            advice = "Run it again: it goes on where it stopped."
+        return SiteError(f"Could not {verb} {where}. {advice} S3 said: {text}")
+
+
+def _attributes(headers: tuple[str, str, str]) -> dict[str, str]:
+    named = zip(("Content-Type", "Cache-Control", "Content-Encoding"), headers, strict=True)
+    return {name: value for name, value in named if value}
+
+
+def _read(source: Path) -> bytes:
+    return source.read_bytes()
+
+
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def _changing(source: Path) -> SiteError:
+    return SiteError(f"{source} changed while it was published. Wait until the build has finished, and run it again.")
