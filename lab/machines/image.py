@@ -18,7 +18,7 @@ from lab.machines import apt, guest
 from lab.settings import Settings
 
 # Raise it when this module's own steps change, so that images built by older steps are not taken for new ones.
-_STEPS = 1
+_STEPS = 2
 
 # What a machine must not share with its siblings, or has no use for.
 _REMOVED = (
@@ -35,7 +35,7 @@ _REMOVED = (
 
 
 class ImageError(RuntimeError):
-    """The image could not be built; the message is mmdebstrap's last words."""
+    """The image could not be built; the message says why, and where possible what to do."""
 
 
 def recipe(mirror: str) -> str:
@@ -80,9 +80,12 @@ def ensure(settings: Settings, say: Callable[[str], None]) -> Path:
     """Return the image's tree, building it first where needed (about a minute).
 
     Only one process builds at a time, others wait for it. The tree appears
-    whole or not at all. Raises ImageError or apt.NoMirrorError.
+    whole or not at all. Raises ImageError.
     """
-    mirror = apt.machine_mirror()
+    try:
+        mirror = apt.machine_mirror()
+    except apt.NoMirrorError as error:
+        raise ImageError(str(error)) from error
     wanted = image_path(settings.cache, mirror)
     if wanted.is_dir():
         return wanted
@@ -147,6 +150,8 @@ def _finish(tree: Path, files: dict[str, str]) -> None:
         link.symlink_to("/dev/null")
     (tree / "etc/machine-id").write_text("")
     (tree / "etc/resolv.conf").write_text("")
+    for stamp in ("etc/.updated", "var/.updated"):  # newer than /usr: nothing to rebuild at a first boot
+        (tree / stamp).touch()
 
 
 def _remove_tree(path: Path) -> None:

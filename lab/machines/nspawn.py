@@ -31,7 +31,15 @@ ENVIRONMENT = {
 def boot_command(machine_id: str, tree: Path, namespace: str) -> list[str]:
     """Return the command that boots the tree as a machine inside the network namespace."""
     return [
-        *("systemd-nspawn", "--quiet", "--settings=no", "--boot", "--register=no", "--keep-unit", "--console=read-only"),
+        *(
+            "systemd-nspawn",
+            "--quiet",
+            "--settings=no",
+            "--boot",
+            "--register=no",
+            "--keep-unit",
+            "--console=read-only",
+        ),
         *("--resolv-conf=off", "--timezone=off", "--link-journal=no", "--capability=CAP_NET_ADMIN"),
         f"--network-namespace-path={NETNS / namespace}",
         f"--machine={machine_id}",

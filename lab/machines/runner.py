@@ -27,6 +27,8 @@ TERMINATE_SECONDS = 5.0
 _LEADER_SECONDS = 10.0
 _POLL_SECONDS = 0.01
 
+# nspawn's own exit status when its machine rebooted and whoever started it should do so again (EXIT_FORCE_RESTART).
+_REBOOTED = 133
 # What systemd takes as an order to reboot cleanly (systemd(1), SIGRTMIN+5).
 _REBOOT = signal.SIGRTMIN + 5
 
@@ -58,8 +60,9 @@ class Runner:
     def converge(self, machines: Sequence[Machine]) -> dict[str, DesiredState]:
         """Make the machines match, in parallel, and return the state that each is now in.
 
-        A machine that ended by itself (``poweroff`` inside, a crash) is
-        reported ``stopped`` and not started again until it was asked to stop.
+        A machine that rebooted is started again. One that ended by itself
+        (``poweroff`` inside, a crash) is reported ``stopped`` and not started
+        again until it was asked to stop.
         One whose network namespace does not exist yet, or whose boot failed
         (see the log), is left out. Machines that are not in ``machines`` any
         more are terminated.
@@ -78,7 +81,10 @@ class Runner:
         return process is not None and process.poll() is None
 
     def reboot(self, machine_id: str) -> None:
-        """Ask the machine to reboot, as RebootInstances does; returns at once. Raises MachineError when it is down."""
+        """Ask the machine to reboot, as RebootInstances does; returns at once.
+
+        The converge() after it went down starts it again. Raises MachineError when it is not running.
+        """
         process = self._processes.get(machine_id)
         leader = nspawn.leader(process.pid) if process else None
         if leader is None:
@@ -166,10 +172,12 @@ class Runner:
 
     def _collect_ended(self) -> None:
         for machine_id, process in list(self._processes.items()):
-            if process.poll() is not None:
+            if process.poll() is None:
+                continue
+            self._release(machine_id)
+            if process.returncode != _REBOOTED:
                 log.warning("Machine %s ended by itself (exit status %s)", machine_id, process.returncode)
                 self._ended.add(machine_id)
-                self._release(machine_id)
 
     def _disk(self, machine_id: str) -> Disk:
         return Disk(self._settings.state / "machines" / machine_id)
