@@ -111,7 +111,7 @@ def choose_mirror(sources: Iterable[Source]) -> str:
     return best[1]
 
 
-def _resolve_mirror_list(url: str) -> str:
+def follow_mirror_list(url: str) -> str:
     """Follow apt's ``mirror+file:`` method, which Debian's cloud images use, to the first mirror it lists."""
     match = _MIRROR_LIST.match(url)
     if not match:
@@ -125,7 +125,7 @@ def _resolve_mirror_list(url: str) -> str:
 
 def machine_mirror() -> str:
     """Return the URL of this machine's Debian mirror, without a trailing slash."""
-    return _resolve_mirror_list(choose_mirror(read_sources())).rstrip("/")
+    return follow_mirror_list(choose_mirror(read_sources())).rstrip("/")
 
 
 def guest_url(url: str) -> str:
