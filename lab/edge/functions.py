@@ -1,0 +1,43 @@
+"""CloudFront Functions as njs modules."""
+
+from __future__ import annotations
+
+import hashlib
+
+from lab.edge.model import Function
+
+MODULES = "/usr/lib/nginx/modules"
+
+
+def module_name(function: Function) -> str:
+    """The file of a function's module: one for each different code, so that no two share anything."""
+    return f"f-{hashlib.sha256(function.code.encode()).hexdigest()[:16]}.js"
+
+
+def module(function: Function) -> str:
+    """A module that exports a maker of the function's handler.
+
+    The code stands inside a function: what fails on its top level fails when a request calls it, and can be caught
+    there, and its globals are its own. It starts on the first line, so that line numbers are the author's.
+    """
+    return f"export default function (console) {{ {function.code}\nreturn handler; }}\n"
+
+
+def check_config(function: Function) -> str:
+    """A configuration with which ``nginx -t`` says whether the function's module parses."""
+    return (
+        f"load_module {MODULES}/ngx_http_js_module.so;\n"
+        "pid run/check.pid;\nerror_log stderr;\nevents {}\n"
+        "http {\n"
+        "    client_body_temp_path temp/body; proxy_temp_path temp/proxy; fastcgi_temp_path temp/fastcgi;\n"
+        "    uwsgi_temp_path temp/uwsgi; scgi_temp_path temp/scgi;\n"
+        f"    js_path js;\n    js_import checked from {module_name(function)};\n}}\n"
+    )
+
+
+def reason(output: str) -> str:
+    """What ``nginx -t`` complained of, without nginx's own prefix."""
+    for line in output.splitlines():
+        if "SyntaxError" in line or "Error:" in line:
+            return line[line.find("SyntaxError") if "SyntaxError" in line else 0 :].strip()
+    return output.strip().splitlines()[0] if output.strip() else "it does not parse"
