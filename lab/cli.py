@@ -140,6 +140,10 @@ def status(settings: Settings, arguments: argparse.Namespace) -> None:
         raise SystemExit(1)
 
 
+def summary(settings: Settings, _arguments: argparse.Namespace) -> None:
+    print(report.summary(report.complete(status_of(settings))))
+
+
 def execute(settings: Settings, arguments: argparse.Namespace) -> None:
     command: list[str] = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     if not command:
@@ -223,6 +227,7 @@ def parser() -> argparse.ArgumentParser:
     add("status", status, "show what runs, and whether every promise holds").add_argument(
         "--json", action="store_true", help="for programs"
     )
+    add("summary", summary, "show where the product is, and what to try next")
     command = add("exec", execute, "run a command on an instance, or outside the VPC")
     command.add_argument("place", metavar="PLACE", help="an instance's Name, or internet")
     command.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")

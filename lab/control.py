@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import socketserver
 import threading
@@ -48,6 +49,8 @@ class Control:
         self._server = socketserver.ThreadingUnixStreamServer(str(path), Handler)
         self._server.daemon_threads = True
         path.chmod(0o600)
+        if "SUDO_UID" in os.environ:  # whoever asked for the lab may ask it
+            os.chown(path, int(os.environ["SUDO_UID"]), -1)
         threading.Thread(target=self._server.serve_forever, name="control", daemon=True).start()
 
     def close(self) -> None:

@@ -222,6 +222,8 @@ def main(settings: Settings) -> None:
     """Run the lab in this process."""
     os.umask(0o077)
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if "SUDO_UID" in os.environ:  # the deployment, which needs no root, keeps its files below
+        os.chown(settings.state, int(os.environ["SUDO_UID"]), -1)
     logging.basicConfig(
         filename=settings.state / "daemon.log",
         level=logging.INFO,

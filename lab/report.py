@@ -7,6 +7,8 @@ from typing import Any
 
 import boto3
 
+HOST_HEADER = ("HOST", "SUBNET", "ZONE", "ADDRESS", "PUBLIC ADDRESS", "SUBNET IS", "STATE")
+
 
 def complete(status: dict[str, Any]) -> dict[str, Any]:
     """The daemon's status with the names that the API knows, and whether each instance is public."""
@@ -66,7 +68,7 @@ def render(status: Mapping[str, Any]) -> str:
     lines = [
         f"The lab runs{mode}: API {status['endpoint_url']}, CloudFront {status['edge_url']}",
         "",
-        table(("HOST", "SUBNET", "ZONE", "ADDRESS", "PUBLIC ADDRESS", "SUBNET IS", "STATE"), host_rows(status)),
+        table(HOST_HEADER, host_rows(status)),
     ]
     if status["problem"]:
         lines += ["", f"The lab could not do what the API asks: {status['problem']} (more: lab logs)"]
@@ -74,3 +76,30 @@ def render(status: Mapping[str, Any]) -> str:
         broken = status["guard"]
         lines += ["", *(broken or ["Guard: nothing of the lab can leave this machine."])]
     return "\n".join(lines)
+
+
+def summary(status: Mapping[str, Any]) -> str:
+    """What `make up` ends with."""
+    lines = ["", f"Your product: {status['edge_url']}", "", table(HOST_HEADER, host_rows(status)), ""]
+    if status["api_only"]:
+        names = ", ".join(row[0] for row in host_rows(status))
+        return "\n".join(
+            [
+                *lines,
+                f"Skipped, as they need hosts and this machine can boot none: {names}; so /api has no answers.",
+                "",
+                "Try next:",
+                "  .venv/bin/ansible-playbook site.yml --tags network --check --diff   what a change would do",
+                f"  AWS_ENDPOINT_URL={status['endpoint_url']} .venv/bin/aws ec2 describe-subnets --region {status['region']}",
+                "  make down                                                           end the lab",
+            ]
+        )
+    return "\n".join(
+        [
+            *lines,
+            "Try next:",
+            "  .venv/bin/lab ssh db1                                    a shell on a host with no public address",
+            "  .venv/bin/lab exec internet -- curl -sm 3 10.20.20.4     what the internet gets from it: nothing",
+            "  .venv/bin/ansible-playbook site.yml --tags verify        every promise, proved with packets",
+        ]
+    )

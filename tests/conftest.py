@@ -69,3 +69,14 @@ def module_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The endpoint URL of an API process that a whole test module shares; no variables are set."""
     with running_api(tmp_path_factory.mktemp("module-api")) as url:
         yield url
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what needs hosts where this machine can boot none, for that reason alone."""
+    from lab import preflight
+
+    reason = preflight.no_hosts_reason()
+    if reason:
+        for item in items:
+            if item.get_closest_marker("namespaces"):
+                item.add_marker(pytest.mark.skip(reason=f"needs hosts: {reason}"))

@@ -1,0 +1,77 @@
+"""One deployment for all end-to-end tests: the product as `make up` makes it, ended as `make down` ends it."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+
+from tests.e2e import story
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """``first`` is what `make up` printed on an empty lab."""
+
+    first: story.Done
+    url: str
+
+
+def traces() -> dict[str, list[str]]:
+    """What a lab may leave on a machine: namespaces, mounts, tables and processes with its name."""
+
+    def lines(*command: str) -> list[str]:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+    return {
+        "namespaces": [line for line in lines("ip", "netns", "list") if line.startswith("lab-")],
+        "mounts": [line for line in Path("/proc/mounts").read_text().splitlines() if "/.lab/" in line],
+        "tables": [line for line in lines("nft", "list", "tables") if "lab" in line],
+        "links": [line for line in lines("ip", "-brief", "link") if line.startswith("lab")],
+        "processes": [
+            line
+            for line in lines("ps", "-eo", "args")
+            if str(story.ROOT / ".lab") in line or line.endswith(" -m lab") or "lab.internet.fetcher" in line
+        ],
+    }
+
+
+@pytest.fixture(scope="session")
+def deployment() -> Iterator[Deployment]:
+    try:
+        first = story.run("make", "--no-print-directory", "up")
+        assert first.status == 0, first.output[-6000:]
+        yield Deployment(first, story.status()["edge_url"])
+    finally:
+        story.run("make", "down")
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
+    """Headless Chromium with a profile of its own, which asks nobody but the page."""
+    options = Options()
+    options.binary_location = "/usr/bin/chromium"
+    for argument in (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        f"--user-data-dir={tmp_path}",
+        "--window-size=1280,900",
+    ):
+        options.add_argument(argument)
+    driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+    try:
+        yield driver
+    finally:
+        driver.quit()

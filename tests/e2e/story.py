@@ -1,0 +1,80 @@
+"""How the end-to-end tests speak to the lab: as a user would, by its commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+LAB = str(ROOT / ".venv/bin/lab")
+
+
+@dataclass(frozen=True)
+class Done:
+    status: int
+    output: str
+
+
+def run(*command: str, timeout: float = 900, **environment: str) -> Done:
+    """Run a command in the checkout and return its exit status and what it printed."""
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}", **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    return Done(done.returncode, done.stdout)
+
+
+def inside(place: str, command: str, timeout: float = 60) -> Done:
+    """Run a shell command on an instance, or in the lab's internet."""
+    return run(LAB, "exec", place, "--", "sh", "-c", command, timeout=timeout)
+
+
+def status() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(run(LAB, "status", "--json").output)
+    return found
+
+
+def address(name: str) -> str:
+    """The private address of the instance with this Name."""
+    return next(str(i["private_ip"]) for i in status()["instances"].values() if i["name"] == name)
+
+
+def changes(output: str) -> dict[str, int]:
+    """How many tasks changed each host, from a playbook's recap."""
+    return {host: int(count) for host, count in re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", output, re.MULTILINE)}
+
+
+def get(url: str) -> tuple[int, str, dict[str, str]]:
+    """Status, body and headers (lower case) of a GET from this machine."""
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 — loopback
+            return answer.status, answer.read().decode(), {k.lower(): v for k, v in answer.headers.items()}
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode(), {k.lower(): v for k, v in error.headers.items()}
+
+
+def eventually[T](ask: Callable[[], T], good: Callable[[T], bool], seconds: float = 30) -> T:
+    """Ask until the answer is good, and return it; fail with the last answer when it never is."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = ask()
+        if good(answer):
+            return answer
+        assert time.monotonic() < deadline, f"after {seconds} s still: {answer!r}"
+        time.sleep(0.2)

@@ -1,0 +1,120 @@
+"""The main job, from nothing: a story in the order that a user lives it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+
+from tests.e2e import story
+from tests.e2e.conftest import Deployment, traces
+
+pytestmark = pytest.mark.namespaces
+
+
+# Which address the outside sees, asked as an application would.
+SEEN_ADDRESS = """python3 -c '
+import urllib.request
+print(urllib.request.urlopen("http://readings.example.com/v1/address", timeout=10).read().decode())'"""
+
+
+def test_up_says_where_the_product_is_what_was_built_and_what_to_try(deployment: Deployment) -> None:
+    output = deployment.first.output
+    assert f"Your product: {deployment.url}" in output
+    for host in ("backend", "collector", "db1", "db2"):
+        assert any(line.startswith(host) and "private" in line for line in output.splitlines()), output[-2000:]
+    assert output[output.index("Try next:") :].count("\n  ") == 3
+
+
+def test_a_second_run_changes_nothing(deployment: Deployment) -> None:
+    again = story.run("make", "--no-print-directory", "up")
+    assert again.status == 0, again.output[-6000:]
+    assert set(story.changes(again.output).values()) == {0}, again.output[-6000:]
+
+
+def test_the_guard_holds(deployment: Deployment) -> None:
+    assert story.status()["guard"] == []
+
+
+def test_no_private_address_answers_the_internet(deployment: Deployment) -> None:
+    for name, port in (("backend", 8000), ("backend", 22), ("db1", 3306), ("db2", 3306), ("collector", 22)):
+        probe = story.inside("internet", f"timeout 3 bash -c 'exec 3<>/dev/tcp/{story.address(name)}/{port}'")
+        assert probe.status != 0, f"{name}:{port} answered"
+
+
+def test_a_private_host_is_seen_outside_as_the_nat_gateway(deployment: Deployment) -> None:
+    seen = json.loads(story.inside("collector", SEEN_ADDRESS).output)["address"]
+    instances = story.status()["instances"].values()
+    assert seen not in {instance["private_ip"] for instance in instances}
+    gateway = story.run(
+        "ansible", "localhost", "-m", "amazon.aws.ec2_vpc_nat_gateway_info",
+        "-a", "endpoint_url={{ aws_endpoint_url }} access_key=lab secret_key=lab region={{ aws_region }}",
+    )  # fmt: skip
+    assert seen in gateway.output
+
+
+def test_the_collector_reaches_mysql_and_not_what_its_groups_forbid(deployment: Deployment) -> None:
+    def reaches(host: str, port: int) -> bool:
+        return story.inside("collector", f"timeout 3 bash -c 'exec 3<>/dev/tcp/{host}/{port}'").status == 0
+
+    assert reaches("db1", 3306)
+    assert not reaches("backend", 8000)
+    assert not reaches("db1", 22)
+
+
+def test_mysql_replicates_over_tls_and_refuses_plain_connections(deployment: Deployment) -> None:
+    def query(host: str, sql: str) -> str:
+        return story.inside(host, f'mysql -N -e "{sql}"').output.strip()
+
+    assert query("db2", "SELECT SERVICE_STATE FROM performance_schema.replication_connection_status") == "ON"
+    source_ssl = "SELECT SSL_ALLOWED FROM performance_schema.replication_connection_configuration"
+    assert query("db2", source_ssl) == "YES"
+    assert query("db2", "SELECT @@super_read_only") == "1"
+    written = query("db1", "SELECT @@global.gtid_executed").replace("\\n", "")
+    story.eventually(lambda: query("db2", f"SELECT GTID_SUBSET('{written}', @@global.gtid_executed)"), "1".__eq__)
+    plain = story.inside("db2", "mysql -h db1 -u nobody --ssl-mode=DISABLED -e 'SELECT 1'")
+    assert "require_secure_transport" in plain.output, plain.output
+
+
+def test_the_bucket_refuses_a_direct_read(deployment: Deployment) -> None:
+    found = story.status()
+    bucket = "madang-lab-site-123456789012"
+    code, _, _ = story.get(f"{found['endpoint_url']}/{bucket}/index.html")
+    assert code == 403
+    assert story.get(f"{deployment.url}/index.html")[0] == 200
+
+
+def test_the_page_shows_rows_that_were_not_there_a_moment_ago(
+    deployment: Deployment, browser: webdriver.Chrome
+) -> None:
+    browser.get(deployment.url)
+
+    def newest() -> str:
+        found = browser.find_elements(By.CSS_SELECTOR, "[data-testid=newest] time, time[data-testid=newest]")
+        return found[0].get_attribute("datetime") or "" if found else ""
+
+    first = story.eventually(newest, bool, 60)
+    later = story.eventually(newest, lambda value: value > first, 60)
+    assert later > first
+
+
+def test_a_deep_link_works(deployment: Deployment, browser: webdriver.Chrome) -> None:
+    browser.get(f"{deployment.url}/stations/Hallasan")
+    story.eventually(lambda: browser.find_element(By.TAG_NAME, "body").text, lambda text: "Hallasan" in text, 30)
+
+
+def test_an_error_of_the_api_stays_an_error(deployment: Deployment) -> None:
+    code, body, headers = story.get(f"{deployment.url}/api/nonsense")
+    assert code == 404
+    assert "json" in headers["content-type"]
+    assert "<html" not in body
+
+
+def test_down_leaves_nothing_behind(deployment: Deployment) -> None:
+    """Stands last: it ends the lab."""
+    assert traces()["namespaces"]
+    done = story.run("make", "down")
+    assert done.status == 0, done.output
+    assert traces() == {"namespaces": [], "mounts": [], "tables": [], "links": [], "processes": []}
