@@ -186,7 +186,7 @@ def ssh_command(settings: Settings, found: Mapping[str, Any], machine: Mapping[s
 
 def logs(settings: Settings, arguments: argparse.Namespace) -> None:
     part: str = arguments.part
-    files = {"lab": ["daemon.log"], "api": ["api.log"], "edge": ["edge/access.log", "edge/error.log"]}
+    files = {"lab": ["daemon.log"], "api": ["api.log"], "edge": ["edge/logs/access.log", "edge/logs/error.log"]}
     if part in files:
         paths = [settings.state / name for name in files[part]]
     else:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import secrets
 import signal
 import threading
 import time
@@ -63,13 +62,17 @@ class Lab:
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT, then end everything that was started."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: (self._stopping.set(), self._changed.set()))
+            signal.signal(number, self._end)
         with self._close:
             if not self.settings.api_only:
                 self._leave_the_machine()
             self._start()
             while not self._stopping.is_set():
                 self._turn()
+
+    def _end(self, *_: object) -> None:
+        self._stopping.set()
+        self._changed.set()
 
     def _leave_the_machine(self) -> None:
         """Guard the uplink, start what keeps one, and move this process away from it for good."""
@@ -88,9 +91,6 @@ class Lab:
 
     def _start(self) -> None:
         settings = self.settings
-        token = settings.state / "edge-token"
-        token.touch(mode=0o600)
-        token.write_text(secrets.token_urlsafe(32))
         self._api = Api(settings, self._on_change, confirmed_by_lab=True, log_calls=True)
         self._close.callback(self._api.close)
         self._api.serve(self._api_socket)
@@ -153,7 +153,7 @@ class Lab:
         apply.converge(plan(state, self.settings.internet))
         machines = view.machines()
         self._machines = {(machine.vpc_id, machine.private_ip): machine for machine in machines}
-        self._resolver.update(view.zones(), machines)
+        self._resolver.update(view.zones(), state)
         self._services.converge(state.vpcs)
         for instance_id, reached in self._runner.converge(machines).items():
             _report(instance_id, reached)
