@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lab.kernel import inside, run
+from lab.kernel import KernelError, inside, run
 from lab.network import names
 from lab.network.changes import Changes, changes, without
 from lab.network.wanted import Address, End, Namespace, Plan
@@ -41,32 +42,38 @@ def sweep(prefix: str = names.PREFIX) -> None:
     """Remove every namespace with the prefix and its links, whoever made them. Ends no process."""
     _applied.pop(prefix, None)
     existing = sorted(names.existing(prefix))
+    # What still runs in a namespace would keep it, and its links, alive. An interface's ends at its router.
     for name in existing:
-        # A machine that still runs would keep the namespace, and with it the links, alive.
-        lines = [f"link del {device}" for device in inside(name, _veths)]
-        _batch(name, ["-force"], tuple(lines))
-    _batch(None, [], tuple(f"netns del {name}" for name in existing))
+        if not names.is_interface(name, prefix):
+            _attempt(name, (f"link del group {names.LINK_GROUP}",))
+    _batch(None, tuple(f"netns del {name}" for name in existing))
 
 
 def _apply(steps: Changes) -> None:
     for name, lines in steps.withdraw.items():
-        _batch(name, [], lines)
+        _batch(name, lines)
     for end in steps.unlink:
-        _batch(end.namespace, [], (f"link del {end.device}",))
-    _batch(None, [], tuple(f"netns del {name}" for name in steps.remove))
-    _batch(None, [], tuple(f"netns add {each.name}" for each in steps.create))
+        _batch(end.namespace, (f"link del {end.device}",))
+    _batch(None, tuple(f"netns del {name}" for name in steps.remove))
+    _batch(None, tuple(f"netns add {each.name}" for each in steps.create))
     for namespace in steps.create:
         _set_sysctls(namespace)
     for name, rules in steps.rules.items():
         _load(name, rules)
     for name, lines in (*steps.link.items(), *steps.establish.items()):
-        _batch(name, [], lines)
+        _batch(name, lines)
 
 
-def _batch(namespace: str | None, options: list[str], lines: tuple[str, ...]) -> None:
+def _batch(namespace: str | None, lines: tuple[str, ...], *options: str) -> None:
     if lines:
         text = "\n".join((*lines, ""))
         inside(namespace, lambda: run(["ip", *options, "-batch", "-"], stdin=text))
+
+
+def _attempt(namespace: str, lines: tuple[str, ...]) -> None:
+    """Run all the lines, for what may be gone already: a link takes its other end and its routes with it."""
+    with contextlib.suppress(KernelError):
+        _batch(namespace, lines, "-force")
 
 
 def _load(namespace: str, rules: str) -> None:
@@ -100,10 +107,10 @@ def _adopt(plan: Plan, existing: frozenset[str]) -> Plan:
             machine = names.ETHERNET in ends
             if not machine:
                 _set_sysctls(wanted)
-                _batch(wanted.name, ["-force"], tuple(f"link del {device}" for device in sorted(extra)))
-                _batch(wanted.name, ["-force"], inside(wanted.name, _withdrawals))
-                _batch(wanted.name, [], ("rule flush",) if wanted.policies else ())
-            _batch(wanted.name, [], tuple(f"link set {device} up" for device in ("lo", *sorted(ends))))
+                _attempt(wanted.name, tuple(f"link del {device}" for device in sorted(extra)))
+                _attempt(wanted.name, inside(wanted.name, _withdrawals))
+                _batch(wanted.name, ("rule flush",) if wanted.policies else ())
+            _batch(wanted.name, tuple(f"link set {device} up" for device in ("lo", *sorted(ends))))
             held.append(Namespace(wanted.name, addresses=() if machine else inside(wanted.name, _addresses)))
     return Plan(plan.prefix, tuple(held), links)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
+from lab.network import names
 from lab.network.wanted import Address, End, KernelRoute, Link, Namespace, Plan
 
 Lines = Mapping[str, tuple[str, ...]]
@@ -32,8 +33,9 @@ def changes(old: Plan, new: Plan) -> Changes:
     """Return what makes a kernel that holds ``old`` hold ``new``; empty when they are equal."""
     before = {each.name: each for each in old.namespaces}
     after = {each.name: each for each in new.namespaces}
-    gone = [link for link in old.links if link not in new.links]
-    fresh = [link for link in new.links if link not in old.links]
+    held, wanted = set(old.links), set(new.links)
+    gone = [link for link in old.links if link not in wanted]
+    fresh = [link for link in new.links if link not in held]
     staying = [(before[name], each) for name, each in after.items() if name in before]
     return Changes(
         withdraw=_filled({each.name: _withdrawn(was, each) for was, each in staying}),
@@ -84,7 +86,8 @@ def _linking(namespace: str, links: Collection[Link]) -> tuple[str, ...]:
         if link.near.namespace == namespace:
             near, far = link.near, link.far
             lines.append(
-                f"link add {near.device}{_mac(near)} type veth peer name {far.device}{_mac(far)} netns {far.namespace}"
+                f"link add {near.device} group {names.LINK_GROUP}{_mac(near)}"
+                f" type veth peer name {far.device}{_mac(far)} netns {far.namespace}"
             )
             lines.append(f"link set {near.device} up")
     return tuple(lines)

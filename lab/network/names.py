@@ -23,6 +23,9 @@ TO_ENDPOINT = "endpoint"
 TO_VPC = "vpc"
 TO_INTERNET = "internet"
 
+# Links are in one group, so that the kernel removes a hundred in the time of one.
+LINK_GROUP = 77
+
 _DEVICE_LENGTH = 15
 
 
@@ -44,6 +47,11 @@ def gateway(igw_id: str, prefix: str = PREFIX) -> str:
 def interface(eni_id: str, prefix: str = PREFIX) -> str:
     """The namespace of a network interface: an instance's, a NAT gateway's, an endpoint's."""
     return f"{prefix}{eni_id}"
+
+
+def is_interface(namespace: str, prefix: str = PREFIX) -> bool:
+    """Whether the namespace is a network interface's."""
+    return namespace.startswith(f"{prefix}eni-")
 
 
 def interface_device(eni_id: str) -> str:

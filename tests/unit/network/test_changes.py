@@ -27,7 +27,7 @@ def test_from_nothing_everything_is_made() -> None:
     assert steps.rules == {"lab-r": "table ip lab { }"}
     assert steps.link == {
         "lab-r": (
-            "link add ea type veth peer name eth0 address 06:00:00:00:00:01 netns lab-a",
+            "link add ea group 77 type veth peer name eth0 address 06:00:00:00:00:01 netns lab-a",
             "link set ea up",
         )
     }
