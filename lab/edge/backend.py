@@ -227,6 +227,7 @@ def _refusal(why: str) -> _Reach:
 
 _UNSIGNED = ('proxy_set_header X-Lab-Edge-Token "";', 'proxy_set_header X-Lab-Source-Arn "";')
 _FORWARD = (
+    "proxy_set_header If-None-Match $lab_if_none_match;",
     # What the front tells its backends is not for origins.
     'proxy_set_header X-Lab-Scheme "";',
     'proxy_set_header X-Lab-Page "";',

@@ -97,7 +97,8 @@ load_module {modules}/ngx_http_headers_more_filter_module.so;
 {user}daemon off;
 pid run/{name}.pid;
 error_log logs/error.log warn;
-worker_processes 2;
+# One: what one visitor has received is in the cache for the next, whose request comes after it in the same loop.
+worker_processes 1;
 worker_shutdown_timeout 30s;
 events {{ worker_connections 1024; }}
 http {{
@@ -115,6 +116,11 @@ js_var $lab_behaviour;
 js_var $lab_origin;
 map $http_upgrade $lab_connection {{ default close; ~*^websocket$ upgrade; }}
 map $http_upgrade $lab_upgrade {{ default ""; ~*^websocket$ websocket; }}
+# An ETag that compression made weak is asked for as the origin knows it.
+map $http_if_none_match $lab_if_none_match {{
+    default $http_if_none_match;
+    ~^W/(?<strong>"[^"]*")$ $strong;
+}}
 access_log off;
 server_tokens off;
 default_type "";
