@@ -7,7 +7,7 @@ DOCUMENTATION = r"""
 module: service_switch
 short_description: Switch a service to a release, and return to the one before if it does not become healthy
 description:
-  - Runs the release's migration, once; installs its unit; points C(current) at it; restarts; waits until it is healthy.
+  - Runs the release's migration, once; installs its unit; restarts; waits until it is healthy; points C(current) at it.
   - If it does not become healthy, the release before it is put back, started and awaited, and the task fails with one
     message and the service's last log lines. All of that happens on the host, so it also happens when the control
     machine goes away in the middle.
@@ -70,11 +70,6 @@ returned:
   description: Whether the release before was put back.
   type: bool
   returned: always
-log:
-  description: The service's last log lines.
-  type: list
-  elements: str
-  returned: on failure
 """
 
 import os
@@ -103,7 +98,7 @@ HOPELESS_RESTARTS = 3
 
 
 class SwitchError(Exception):
-    """The release did not become what it should; ``log`` holds the unit's last lines."""
+    """The release did not become what it should; ``log`` holds its last lines."""
 
     def __init__(self, reason: str, log: list[str]) -> None:
         super().__init__(reason)
@@ -137,11 +132,12 @@ class Switcher:
         try:
             self._start(release)
         except SwitchError as error:
-            if before is None or before == release:
-                raise SwitchError(f"{error} There is no release to return to.", error.log) from error
-            raise SwitchError(f"{error} {self._return_to(before)}", error.log) from error
+            raise SwitchError(f"{error} {self._return_to(before, release)}", error.log) from error
+        # Only now: a switch that is cut short leaves the old link beside the new unit, and is done again.
         if before not in (None, release):
             point(self.layout.base / "previous", str(before))
+        point(self.layout.base / "current", release)
+        (self.layout.release(release) / MARKER).touch()  # its age decides which releases are kept
 
     def _migrate(self, release: str) -> None:
         """Run the release's migration, if it has one and it has not yet run."""
@@ -161,14 +157,12 @@ class Switcher:
         done.touch()
 
     def _start(self, release: str) -> None:
-        """Make ``release`` the current one and wait until it is healthy."""
+        """Install and start the release's unit, and wait until it is healthy."""
         unit = self.layout.unit.name
         new = content(self.layout.release(release) / unit)
         if new is None:
             raise SwitchError(f"Release {release} has no {unit}.", [])
         put(self.layout.unit, new)
-        point(self.layout.base / "current", release)
-        (self.layout.release(release) / MARKER).touch()  # its age decides which releases are kept
         began = time.time()
         self.systemd.run(["systemctl", "daemon-reload"])
         self.systemd.run(["systemctl", "reset-failed", unit])
@@ -206,13 +200,17 @@ class Switcher:
             return command_illness(self.layout, release, self.health.command)
         return None
 
-    def _return_to(self, release: str) -> str:
+    def _return_to(self, before: str | None, release: str) -> str:
         """Put the release before back; return a sentence that says how it went."""
+        if before is None:
+            return "There is no release to return to."
+        if before == release:
+            return "It is the release that ran before, so there is none to return to: see its secrets, and what it needs."
         try:
-            self._start(release)
+            self._start(before)
         except SwitchError as error:
-            return f"Returned to release {release}, but: {error}"
-        return f"Returned to release {release}, which is healthy."
+            return f"Returned to release {before}, but: {error}"
+        return f"Returned to release {before}, which is healthy."
 
 
 def unit_illness(state: dict[str, str]) -> str | None:
@@ -221,7 +219,7 @@ def unit_illness(state: dict[str, str]) -> str | None:
     if state.get("ActiveState") == "active" and restarts == 0:
         return None
     if restarts:
-        return f"it ended and was started again {restarts} times ({state.get('Result')})"
+        return "it ended and was started again" + (f" {restarts} times" if restarts > 1 else "")
     return f"systemd says that it is {state.get('ActiveState')} ({state.get('SubState')})"
 
 
@@ -298,10 +296,10 @@ def main() -> None:
     try:
         Switcher(layout, Systemd(), health).switch(given["release"])
     except SwitchError as error:
-        result["release"] = linked(layout.base / "current")
-        result["returned"] = result["release"] != given["release"]
+        result["release"] = before
+        result["returned"] = before not in (None, given["release"])
         log = "\n".join(error.log) or "(none)"
-        module.fail_json(f"{given['name']}: {error} Its last log lines:\n{log}", log=error.log, **result)
+        module.fail_json(f"{given['name']}: {error} The failed release's last log lines:\n{log}", **result)
     module.exit_json(**result)
 
 

@@ -3,7 +3,7 @@
 ::
 
     /opt/NAME/releases/ID/     one release: app/, lib/, NAME.service, environment, .complete
-    /opt/NAME/current          link to the release that runs
+    /opt/NAME/current          link to the release that runs and proved healthy
     /opt/NAME/previous         link to the one before it
     /etc/NAME/credentials/     secrets, for root alone; systemd hands them to the service
     /etc/systemd/system/NAME.service
@@ -106,9 +106,8 @@ class Systemd:
         """Run a command, without judging its exit status."""
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
-    def log(self, unit: str, lines: int, since: float | None = None) -> list[str]:
-        """Return the unit's last log lines, at most ``lines``; ``since`` is a Unix time."""
-        command = ["journalctl", "--unit", unit, "--lines", str(lines), "--output", "cat", "--no-pager", "--quiet"]
-        if since is not None:
-            command.append(f"--since=@{since:.3f}")
-        return self.run(command).stdout.splitlines()
+    def log(self, unit: str, lines: int, since: float) -> list[str]:
+        """Return what the unit's processes wrote since a Unix time, at most ``lines``; else what systemd says of it."""
+        command = ["journalctl", "--lines", str(lines), "--output", "cat", "--no-pager", "--quiet", f"--since=@{since:.3f}"]
+        own = self.run([*command, f"_SYSTEMD_UNIT={unit}"]).stdout.splitlines()
+        return own or self.run([*command, "--unit", unit]).stdout.splitlines()
