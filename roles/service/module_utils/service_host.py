@@ -97,8 +97,8 @@ class Systemd:
     """The few things asked of systemd."""
 
     def show(self, unit: str) -> dict[str, str]:
-        """Return the unit's state: ActiveState, SubState, NRestarts, UnitFileState, NeedDaemonReload, MainPID, Result."""
-        wanted = "ActiveState,SubState,NRestarts,UnitFileState,NeedDaemonReload,MainPID,Result"
+        """Return the unit's ActiveState, SubState, NRestarts, UnitFileState and NeedDaemonReload."""
+        wanted = "ActiveState,SubState,NRestarts,UnitFileState,NeedDaemonReload"
         done = self.run(["systemctl", "show", unit, f"--property={wanted}"])
         return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
 
@@ -107,7 +107,7 @@ class Systemd:
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
     def log(self, unit: str, lines: int, since: float) -> list[str]:
-        """Return what the unit's processes wrote since a Unix time, at most ``lines``; else what systemd says of it."""
-        command = ["journalctl", "--lines", str(lines), "--output", "cat", "--no-pager", "--quiet", f"--since=@{since:.3f}"]
+        """Return the last ``lines`` that the unit's processes wrote since a Unix time, or what systemd says of it."""
+        command = ["journalctl", f"--lines={lines}", "--output=cat", "--no-pager", "--quiet", f"--since=@{since:.3f}"]
         own = self.run([*command, f"_SYSTEMD_UNIT={unit}"]).stdout.splitlines()
         return own or self.run([*command, "--unit", unit]).stdout.splitlines()
