@@ -137,7 +137,7 @@ proxy_busy_buffers_size 128k;
 proxy_pass_header Server;
 proxy_pass_header Date;
 merge_slashes off;
-port_in_redirect off;
+absolute_redirect off;
 # Origins may not steer this nginx; only a backend's own X-Accel-Expires reaches the cache.
 proxy_ignore_headers X-Accel-Expires X-Accel-Redirect X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset;
 {front}"""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from lab.edge.model import Function
 
+_COMPLAINT = re.compile(r"(?P<what>\w*Error: .*) in \S+\.js:(?P<line>\d+)")
 MODULES = "/usr/lib/nginx/modules"
 
 
@@ -31,13 +33,13 @@ def check_config(function: Function) -> str:
         "http {\n"
         "    client_body_temp_path temp/body; proxy_temp_path temp/proxy; fastcgi_temp_path temp/fastcgi;\n"
         "    uwsgi_temp_path temp/uwsgi; scgi_temp_path temp/scgi;\n"
-        f"    js_path js;\n    js_import checked from {module_name(function)};\n}}\n"
+        f"    js_path js;\n    js_import checked from {module_name(function)};\n"
+        # Modules are compiled for where something uses them.
+        "    server { listen unix:run/check.sock; location / { js_content checked.unused; } }\n}\n"
     )
 
 
 def reason(output: str) -> str:
-    """What ``nginx -t`` complained of, without nginx's own prefix."""
-    for line in output.splitlines():
-        if "SyntaxError" in line or "Error:" in line:
-            return line[line.find("SyntaxError") if "SyntaxError" in line else 0 :].strip()
-    return output.strip().splitlines()[0] if output.strip() else "it does not parse"
+    """What ``nginx -t`` complained of, in njs's own words and the author's line numbers."""
+    found = _COMPLAINT.search(output)
+    return f"{found['what']}, line {found['line']}" if found else output.strip() or "it does not parse"

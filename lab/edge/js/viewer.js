@@ -80,15 +80,16 @@ function answer(behaviour, r, made) {
         : typeof made.body === 'string' ? made.body
             : made.body.encoding === 'base64' ? Buffer.from(made.body.data, 'base64') : String(made.body.data);
     common(behaviour, r);
-    writeHeaders(r, headerLists(made.headers, made.cookies));
+    const lists = headerLists(made.headers, made.cookies);
+    const location = [301, 302, 303, 307, 308].includes(status) && lists.location ? lists.location[0] : undefined;
+    if (location !== undefined) {
+        delete lists.location;
+    }
+    writeHeaders(r, lists);
     r.headersOut['X-Cache'] = 'FunctionGeneratedResponse from cloudfront';
     r.variables.lab_result = 'FunctionGeneratedResponse';
-    if ([301, 302, 303, 307, 308].includes(status) && made.headers && made.headers.location) {
-        // return() takes a redirect's text for its address.
-        r.return(status, request.values(made.headers.location)[0]);
-    } else {
-        r.return(status, body);
-    }
+    // return() takes a redirect's text for its address.
+    r.return(status, location === undefined ? body : location);
 }
 
 async function handleRequest(behaviour, make, r) {
