@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -71,6 +72,11 @@ def machine_cgroups(machine_id: str) -> tuple[Path, ...]:
     return tuple(mount / "madang" / machine_id for mount in cgroup_hierarchies(mountinfo))
 
 
+def any_machine() -> bool:
+    """Tell whether any machine of any lab on this host has control groups, which it has while it runs."""
+    return any(child.is_dir() for group in machine_cgroups("any") for child in group.parent.glob("*"))
+
+
 def make_cgroups(cgroups: Sequence[Path]) -> None:
     """Create the groups, with accounting of memory and processes where the kernel lets a v2 group have it."""
     for cgroup in cgroups:
@@ -78,6 +84,23 @@ def make_cgroups(cgroups: Sequence[Path]) -> None:
         for parent in (cgroup.parent.parent, cgroup.parent):
             with contextlib.suppress(OSError):  # controllers that v1 holds, or that the machine's manager keeps
                 (parent / "cgroup.subtree_control").write_text("+memory +pids")
+
+
+def kill(cgroups: Sequence[Path], seconds: float = 20.0) -> None:
+    """Kill every process of the machine, its launcher too, and wait until they are gone.
+
+    The kernel does it for a v2 group as a whole (cgroup.kill, Linux 5.14): no
+    process escapes by forking, and none that reuses a pid is hit. Killing
+    nspawn alone would leave its machine running.
+    """
+    for cgroup in cgroups:
+        switch = cgroup / "cgroup.kill"
+        if not switch.exists():
+            continue
+        switch.write_text("1")
+        deadline = time.monotonic() + seconds
+        while "populated 1" in (cgroup / "cgroup.events").read_text() and time.monotonic() < deadline:
+            time.sleep(0.005)
 
 
 def remove_cgroups(cgroups: Sequence[Path]) -> None:

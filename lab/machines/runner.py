@@ -101,7 +101,7 @@ class Runner:
             list(self._workers.map(lambda machine_id: self._stop(machine_id, seconds), list(self._processes)))
             self._workers.shutdown()
             self._launcher.shutdown()
-            limits.restore(self._settings.state / "machines")
+            _restore_limits()
 
     def _guarded_converge(self, machine: Machine) -> DesiredState | None:
         try:
@@ -137,7 +137,7 @@ class Runner:
         disk = self._disk(machine.id)
         if not disk.mounted():
             disk.mount(image.ensure(self._settings, log.info), first_files(machine))
-        limits.raise_inotify(self._settings.state / "machines")
+        limits.raise_inotify()
         cgroups = nspawn.machine_cgroups(machine.id)
         nspawn.make_cgroups(cgroups)
         boot = nspawn.boot_command(machine.id, disk.tree, namespace)
@@ -155,13 +155,16 @@ class Runner:
         if process is None:
             return
         _end(process, seconds)
-        self._release(machine_id)
+        self._release(machine_id, process)
 
-    def _release(self, machine_id: str) -> None:
-        """Give back what a machine whose process ended still holds, save its disk's content."""
+    def _release(self, machine_id: str, process: subprocess.Popen[bytes]) -> None:
+        """Kill what still runs of a machine, and give back what it held, save its disk's content."""
         disk = self._disk(machine_id)
+        cgroups = nspawn.machine_cgroups(machine_id)
+        nspawn.kill(cgroups)
+        process.wait()
         disk.unmount()
-        nspawn.remove_cgroups(nspawn.machine_cgroups(machine_id))
+        nspawn.remove_cgroups(cgroups)
         disk.pid_file.unlink(missing_ok=True)
         self._processes.pop(machine_id, None)
 
@@ -174,7 +177,7 @@ class Runner:
         for machine_id, process in list(self._processes.items()):
             if process.poll() is None:
                 continue
-            self._release(machine_id)
+            self._release(machine_id, process)
             if process.returncode != _REBOOTED:
                 log.warning("Machine %s ended by itself (exit status %s)", machine_id, process.returncode)
                 self._ended.add(machine_id)
@@ -201,15 +204,18 @@ def machine_command(settings: Settings, machine_id: str, argv: Sequence[str]) ->
 
 def sweep(settings: Settings) -> None:
     """Remove what a lab that was killed left behind: processes, mounts, control groups, disks, raised limits."""
-    disks = _disks(settings)
-    for disk in disks:
-        _kill(disk)
-    for disk in disks:
+    for disk in _disks(settings):
+        cgroups = nspawn.machine_cgroups(disk.directory.name)
+        nspawn.kill(cgroups)
         disk.remove()
-        nspawn.remove_cgroups(nspawn.machine_cgroups(disk.directory.name))
-    machines = settings.state / "machines"
-    limits.restore(machines)
-    shutil.rmtree(machines, ignore_errors=True)
+        nspawn.remove_cgroups(cgroups)
+    shutil.rmtree(settings.state / "machines", ignore_errors=True)
+    _restore_limits()
+
+
+def _restore_limits() -> None:
+    if not nspawn.any_machine():  # another lab's, a test's perhaps
+        limits.restore_inotify()
 
 
 def _disks(settings: Settings) -> list[Disk]:
@@ -238,39 +244,8 @@ def _await_leader(process: subprocess.Popen[bytes]) -> bool:
 
 
 def _end(process: subprocess.Popen[bytes], seconds: float) -> None:
-    """Ask nspawn to shut its machine down, and kill both when that takes longer than ``seconds``."""
-    leader = nspawn.leader(process.pid)
+    """Ask nspawn to shut its machine down, and give it ``seconds``."""
     if seconds > 0:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(seconds)
-            return
-    process.kill()
-    process.wait()
-    if leader is not None:
-        _await_gone(leader)
-
-
-def _kill(disk: Disk) -> None:
-    pid = nspawn.recorded_pid(disk.pid_file, disk.directory.name)
-    if pid is None:
-        return
-    leader = nspawn.leader(pid)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-    _await_gone(pid)
-    if leader is not None:
-        _await_gone(leader)
-
-
-def _await_gone(pid: int) -> None:
-    """Wait until a process that was killed is gone, or only waits for its parent to notice."""
-    deadline = time.monotonic() + STOP_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            return
-        if state in "ZX":
-            return
-        time.sleep(_POLL_SECONDS)
