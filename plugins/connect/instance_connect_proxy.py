@@ -124,7 +124,7 @@ class Account:
         return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
 
     def region(self) -> str:
-        named = self._region or (os.environ.get("AWS_DEFAULT_REGION") if not self._profile else None)
+        named = self._region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
         region = named or self.session.get_config_variable("region")
         if not region:
             raise ProxyError("no AWS region: give --region, or set AWS_DEFAULT_REGION")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import os
 import subprocess
@@ -25,9 +26,14 @@ _numbers = itertools.count()
 class Place:
     """``endpoint`` and ``host`` are namespaces with a link between them; ``url`` is the tunnel server's."""
 
+    endpoint_id = ENDPOINT
+    dns_name = DNS_NAME
+    address = HOST
+
     endpoint: str
     host: str
     url: str
+    tunnel: Tunnel
     environment: dict[str, str] = field(default_factory=dict)
 
     def command(self, *options: str, endpoint_id: str = ENDPOINT, port: int = 22, host: str = HOST) -> list[str]:
@@ -43,6 +49,15 @@ class Place:
         return subprocess.Popen(
             self.command(*options, **wanted), stdin=pipe, stdout=pipe, stderr=pipe, env=self.environment
         )
+
+
+@pytest.fixture(scope="session")
+def proxy():
+    """The client as a module."""
+    spec = importlib.util.spec_from_file_location("instance_connect_proxy", PROXY)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +88,7 @@ def place(linked, tmp_path):
         "AWS_ACCESS_KEY_ID": "LABLABLABLABLABLABLA",
         "AWS_SECRET_ACCESS_KEY": "lab",
     }
-    yield Place(endpoint, host, url, environment)
+    yield Place(endpoint, host, url, tunnel, environment)
     tunnel.close()
 
 
