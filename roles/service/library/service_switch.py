@@ -205,7 +205,7 @@ class Switcher:
         if before is None:
             return "There is no release to return to."
         if before == release:
-            return "It is the release that ran before, so there is none to return to; see its secrets and what it needs."
+            return "It is the release that ran before, so there is none to return to; see its secrets and its needs."
         try:
             self._start(before)
         except SwitchError as error:
