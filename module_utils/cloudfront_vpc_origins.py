@@ -142,19 +142,24 @@ def create(client: Any, config: Mapping[str, Any], tags: Mapping[str, str]) -> s
         return str(answer["VpcOrigin"]["Id"])
 
 
-def update(client: Any, identifier: str, config: Mapping[str, Any]) -> None:
+def settle(client: Any, origin: VpcOrigin, timeout: int) -> str:
+    """Wait until an origin is deployed, before which CloudFront changes and deletes none, and return its ETag."""
+    if origin.status == "Deploying":
+        wait_until(client, "vpc_origin_deployed", timeout, Id=origin.id)
+    return str(client.get_vpc_origin(Id=origin.id, aws_retry=True)["ETag"])
+
+
+def update(client: Any, origin: VpcOrigin, config: Mapping[str, Any], timeout: int) -> None:
     """Replace the configuration of an origin that no distribution uses."""
-    with doing(f"update VPC origin {config['Name']} ({identifier})", REMEDIES):
-        etag = client.get_vpc_origin(Id=identifier, aws_retry=True)["ETag"]
-        client.update_vpc_origin(Id=identifier, IfMatch=etag, VpcOriginEndpointConfig=sendable(config), aws_retry=True)
+    with doing(f"update VPC origin {config['Name']} ({origin.id})", REMEDIES):
+        etag = settle(client, origin, timeout)
+        client.update_vpc_origin(Id=origin.id, IfMatch=etag, VpcOriginEndpointConfig=sendable(config), aws_retry=True)
 
 
 def delete(client: Any, origin: VpcOrigin, timeout: int) -> None:
-    """Begin the deletion of an origin; CloudFront refuses it until the origin is deployed."""
+    """Begin the deletion of an origin."""
     with doing(f"delete VPC origin {origin.config['Name']} ({origin.id})", REMEDIES):
-        if origin.status == "Deploying":
-            wait_until(client, "vpc_origin_deployed", timeout, Id=origin.id)
-        etag = client.get_vpc_origin(Id=origin.id, aws_retry=True)["ETag"]
+        etag = settle(client, origin, timeout)
         client.delete_vpc_origin(Id=origin.id, IfMatch=etag, aws_retry=True)
 
 
@@ -224,7 +229,7 @@ def act(client: Any, asked: Mapping[str, Any], decision: Decision, tags: Mapping
     else:
         identifier = decision.origin.id
         if decision.action == "update":
-            update(client, identifier, decision.config)
+            update(client, decision.origin, decision.config, asked["wait_timeout"])
         with doing(f"tag VPC origin {decision.config['Name']} ({identifier})", REMEDIES):
             set_tags(client, decision.origin.arn, decision.origin.tags, dict(tags))
     wait(client, "vpc_origin_deployed", identifier, asked)

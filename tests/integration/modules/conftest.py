@@ -89,3 +89,15 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     monkeypatch.setattr("botocore.loaders.create_loader", read_once)
     yield
+
+
+@pytest.fixture
+def backends(ec2: Any) -> list[str]:
+    """ARNs of two instances in a VPC that VPC origins may reach."""
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(VpcId=vpc, InternetGatewayId=gateway)
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    started = ec2.run_instances(ImageId=image, MinCount=2, MaxCount=2, SubnetId=subnet)["Instances"]
+    return [f"arn:aws:ec2:ap-northeast-2:123456789012:instance/{instance['InstanceId']}" for instance in started]
