@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 from lab import control, guard, kernel, preflight, report
 from lab.machines import image, runner
 from lab.network import apply, names
-from lab.settings import Settings, from_environment
+from lab.settings import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Settings, from_environment
 
 START_SECONDS = 30.0
 STOP_SECONDS = 60.0
@@ -166,8 +166,8 @@ def ssh_command(settings: Settings, found: Mapping[str, Any], machine: Mapping[s
     proxy = [
         "env",
         f"AWS_ENDPOINT_URL={found['endpoint_url']}",
-        "AWS_ACCESS_KEY_ID=LABLABLABLABLABLABLA",
-        "AWS_SECRET_ACCESS_KEY=lab",
+        f"AWS_ACCESS_KEY_ID={ACCESS_KEY_ID}",
+        f"AWS_SECRET_ACCESS_KEY={SECRET_ACCESS_KEY}",
         sys.executable,
         str(settings.root / "plugins/connect/instance_connect_proxy.py"),
         *("--vpc-id", machine["vpc_id"], "--region", found["region"], "--endpoint-url", found["connect_url"]),

@@ -32,7 +32,7 @@ from lab.network import apply, names
 from lab.network.model import State
 from lab.network.nature import nature
 from lab.network.plan import plan
-from lab.settings import Settings
+from lab.settings import SECRET_ACCESS_KEY, Settings
 from lab.vpc_services import VpcServices
 
 log = logging.getLogger("lab")
@@ -117,7 +117,7 @@ class Lab:
         self._close.callback(self._services.close)
         self._runner = runner.Runner(self.settings)
         self._close.callback(self._runner.close)
-        tunnel = Tunnel(self._connect_socket, self._endpoint_namespace)
+        tunnel = Tunnel(self._connect_socket, self._endpoint_namespace, secret=lambda _key: SECRET_ACCESS_KEY)
         self._close.callback(tunnel.close)
 
     def _on_change(self) -> None:
@@ -140,14 +140,21 @@ class Lab:
             self._done = asked
 
     def _converge(self) -> None:
-        state = view.network_state()
-        if not self.settings.api_only:
-            self._converge_hosts(state)
-        else:
+        # What is asked for first is surely in the state that is read next.
+        waiting = view.waiting()
+        invalidations = view.pending_invalidations()
+        self._state = view.network_state()
+        if self.settings.api_only:
             for machine in view.machines():
                 _report(machine.id, machine.desired)
-        self._state = state
-        self._converge_edge(state)
+        else:
+            self._converge_hosts(self._state)
+        self._edge.converge(view.distributions())
+        for thing in waiting:
+            _settle(thing)
+        for invalidation in invalidations:
+            self._edge.purge(invalidation)
+            ready.invalidation_completed(invalidation.distribution_id, invalidation.id)
 
     def _converge_hosts(self, state: State) -> None:
         apply.converge(plan(state, self.settings.internet))
@@ -157,22 +164,6 @@ class Lab:
         self._services.converge(state.vpcs)
         for instance_id, reached in self._runner.converge(machines).items():
             _report(instance_id, reached)
-
-    def _converge_edge(self, state: State) -> None:
-        for gateway in state.nat_gateways:
-            ready.nat_gateway_available(gateway.id)
-        for interface in state.interfaces:
-            if interface.kind == "instance_connect_endpoint":
-                ready.endpoint_ready(interface.owner_id)
-            if interface.kind == "vpc_origin":
-                ready.vpc_origin_deployed(interface.owner_id)
-        distributions = view.distributions()
-        self._edge.converge(distributions)
-        for distribution in distributions:
-            ready.distribution_deployed(distribution.id, distribution.etag)
-        for invalidation in view.pending_invalidations():
-            self._edge.purge(invalidation)
-            ready.invalidation_completed(invalidation.distribution_id, invalidation.id)
 
     def _endpoint_namespace(self, endpoint_id: str) -> str | None:
         return next(
@@ -216,6 +207,18 @@ def _report(instance_id: str, reached: str) -> None:
         "stopped": ready.instance_stopped,
         "terminated": ready.instance_terminated,
     }[reached](instance_id)
+
+
+def _settle(thing: view.Waiting) -> None:
+    """Tell the API that what waited for the kernel or the edge is done; instances are reported by the runner."""
+    if thing.kind == "distribution":
+        ready.distribution_deployed(thing.id, thing.etag)
+    elif thing.kind == "nat_gateway":
+        (ready.nat_gateway_deleted if thing.state == "deleting" else ready.nat_gateway_available)(thing.id)
+    elif thing.kind == "connect_endpoint":
+        (ready.endpoint_deleted if thing.state == "delete-in-progress" else ready.endpoint_ready)(thing.id)
+    elif thing.kind == "vpc_origin":
+        (ready.vpc_origin_deleted if thing.state == "Deleting" else ready.vpc_origin_deployed)(thing.id)
 
 
 def main(settings: Settings) -> None:

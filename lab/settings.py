@@ -11,6 +11,11 @@ from pathlib import Path
 ACCOUNT_ID = "123456789012"
 DEFAULT_REGION = "ap-northeast-2"
 
+# Any key is let in; only the tunnel checks a signature, by this one. No common word: Ansible hides a
+# secret key's value wherever it appears in a result.
+ACCESS_KEY_ID = "LABLABLABLABLABLABLA"
+SECRET_ACCESS_KEY = "no-secret-of-anything-outside-this-lab"  # noqa: S105 — opens the lab alone
+
 # Reserved for benchmarks and documentation (RFC 2544, RFC 5737): no real host has one.
 _INTERNET_CANDIDATES = ("198.18.0.0/16", "198.19.0.0/16")
 
