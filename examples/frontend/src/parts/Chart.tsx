@@ -6,7 +6,7 @@ import { nearest, spread, valueRange, type Point, type Quantity, type Series } f
 import { useWidth } from "../useWidth";
 
 const LEAST: Record<Quantity, number> = { temperature: 2, humidity: 5 };
-const MARGIN = { top: 16, bottom: 28, left: 44 };
+const MARGIN = { top: 26, bottom: 28, left: 40 };
 const LABEL_GAP = 17;
 
 interface Props {
@@ -76,7 +76,7 @@ export function Chart({ series, quantity, height = 340 }: Props) {
         onBlur={() => setCursor(null)}
       >
         <defs>
-          <linearGradient id={gradient} x1="0" y1="0" x2="0" y2="1">
+          <linearGradient id={gradient} x1="0" y1="0" x2="0" y2="1" className={`series-${series[0]?.color}`}>
             <stop offset="0" className="chart-fill-top" />
             <stop offset="1" className="chart-fill-bottom" />
           </linearGradient>
@@ -90,7 +90,7 @@ export function Chart({ series, quantity, height = 340 }: Props) {
               </text>
             </g>
           ))}
-          <text x={-MARGIN.left + 4} y={-4} className="chart-tick">
+          <text x={-10} y={-14} className="chart-tick" textAnchor="end">
             {UNITS[quantity]}
           </text>
           {ticks.map((tick) => (
@@ -99,7 +99,7 @@ export function Chart({ series, quantity, height = 340 }: Props) {
             </text>
           ))}
           {series.length === 1 && (
-            <path d={fill(series[0]!.points) ?? ""} className={`series-${series[0]!.color}`} fill={`url(#${gradient})`} />
+            <path d={fill(series[0]!.points) ?? ""} fill={`url(#${gradient})`} />
           )}
           {series.map((one) => (
             <path key={one.station} d={path(one.points) ?? ""} className={`chart-line series-${one.color}`} />

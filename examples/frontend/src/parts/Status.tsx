@@ -19,7 +19,7 @@ export function Status({ feed }: { feed: Feed }) {
           {newest === null ? (
             "none yet"
           ) : (
-            <time dateTime={feed.summary!.newest!} data-testid="newest-reading" title={ago(newest, now)}>
+            <time dateTime={feed.summary!.newest!} data-testid="newest" title={ago(newest, now)}>
               {time(newest)}
             </time>
           )}
