@@ -139,8 +139,8 @@ def backend(distribution: Distribution, behaviour: Behaviour, place: Place) -> B
         "        js_header_filter behind.response;",
         *(f"        {line}" for line in reach.directives),
         "    }",
-        "    location @refused { js_content behind.refused; }",
-        "    location @late { js_content behind.late; }",
+        f"    location @refused {{ {_OWN} js_content behind.refused; }}",
+        f"    location @late {{ {_OWN} js_content behind.late; }}",
         *(line for error in pages for line in _page(distribution, error)),
         "}",
     ]
@@ -225,6 +225,7 @@ def _refusal(why: str) -> _Reach:
     return _Reach((), ("return 502;",), None, why)
 
 
+_OWN = 'more_set_headers "Server: CloudFront";'
 _UNSIGNED = ('proxy_set_header X-Lab-Edge-Token "";', 'proxy_set_header X-Lab-Source-Arn "";')
 _FORWARD = (
     "proxy_set_header If-None-Match $lab_if_none_match;",
@@ -261,7 +262,7 @@ def _page(distribution: Distribution, error: CustomError) -> list[str]:
     origin = origin_of(distribution, behaviour)
     target = quote(origin.origin_path + path, safe="/~!*'()@&=+,;:-._%")
     return [
-        f"    location @error{error.error_code} {{ js_content behind.error{error.error_code}; }}",
+        f"    location @error{error.error_code} {{ {_OWN} js_content behind.error{error.error_code}; }}",
         f"    location = /lab-page-{error.error_code} {{",
         "        internal;",
         "        proxy_method GET;",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import re
 import shutil
 import signal
 import socket
@@ -16,6 +17,7 @@ from pathlib import Path
 from lab.edge.config import generation_of
 from lab.kernel import NETNS, inside
 
+_UNIX_LISTEN = re.compile(r"listen unix:(\S+);")
 _PATIENCE = 15.0  # seconds for a start or a reload; both take a fraction of one
 
 
@@ -113,7 +115,8 @@ class Nginx:
                 )
 
         # A file that a killed nginx left would be an address in use.
-        (self._directory / "run" / f"{self.name}.control").unlink(missing_ok=True)
+        for path in _UNIX_LISTEN.findall(configuration):
+            (self._directory / path).unlink(missing_ok=True)
         self._process = inside(self._namespace, spawn)
         self._wait(lambda: self._generation() == generation_of(configuration), "start")
 
@@ -143,6 +146,9 @@ class Nginx:
                 self._process.send_signal(number)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(timeout=seconds)
+        # Workers whose master was killed would go on serving; they are in its process group.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process = None
         self._configuration = ""
 
@@ -230,14 +236,22 @@ def _accepts(worker: int) -> bool:
 
 
 def end_leftovers(directory: Path) -> None:
-    """End nginx processes that a lab which was killed left in this directory."""
-    for file in (directory / "run").glob("*.pid"):
-        try:
-            pid = int(file.read_text())
-            ours = Path(f"/proc/{pid}/cwd").readlink() == directory.resolve() and "nginx" in _title(pid)
-        except (OSError, ValueError):
-            continue
-        if ours:
-            os.kill(pid, signal.SIGTERM)
-            if not _await(lambda pid=pid: not _title(pid), 3):  # type: ignore[misc]  # mypy: default of a lambda
-                os.kill(pid, signal.SIGKILL)
+    """End nginx processes that a lab which was killed left standing in this directory."""
+    left = [pid for pid in _all_pids() if _title(pid).startswith("nginx:") and _stands_in(pid, directory)]
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        if _await(lambda: not any(_title(pid) for pid in left), 3):
+            return
+
+
+def _all_pids() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
+
+
+def _stands_in(pid: int, directory: Path) -> bool:
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink() == directory.resolve()
+    except OSError:
+        return False

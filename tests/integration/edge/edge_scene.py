@@ -45,6 +45,7 @@ class Asked:
     path: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    peer: str
 
     def header(self, name: str) -> str | None:
         found = [value for key, value in self.headers if key.lower() == name.lower()]
@@ -72,7 +73,7 @@ class ScratchOrigin:
 
             def handle_any(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                asked = Asked(self.command, self.path, tuple(self.headers.items()), body)
+                asked = Asked(self.command, self.path, tuple(self.headers.items()), body, self.client_address[0])
                 origin.asked.append(asked)
                 answer = origin.answers.get(self.path) or origin.answers.get(self.path.split("?")[0]) or Answer(404)
                 if callable(answer):
