@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import moto.ec2.models as moto_models
+import moto.ec2.models.instances as moto_instances
 import moto.ec2.urls as moto_urls
 from moto.ec2.models import (
     amis,
     elastic_ip_addresses,
     elastic_network_interfaces,
-    instances,
     nat_gateways,
+    route_tables,
     security_groups,
     subnets,
     vpcs,
 )
 from moto.ec2.responses import EC2Response
-from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE
+from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, EC2_RESOURCE_TO_PREFIX
 
 from lab.api.ec2 import addresses
 from lab.api.ec2.connect import ConnectEndpoint, ConnectEndpointCalls
@@ -25,10 +26,12 @@ from lab.api.ec2.groups import GroupBackend, GroupCalls, SecurityGroup, Security
 from lab.api.ec2.instances import Instance, InstanceBackend, InstanceCalls
 from lab.api.ec2.interfaces import InterfaceBackend, InterfaceCalls, NetworkInterface, Subnet
 from lab.api.ec2.nat import NatGateway, NatGatewayBackend, NatGatewayCalls
+from lab.api.ec2.routes import Route, RouteBackend
 from lab.api.images import IMAGES
 
 
 class Backend(
+    RouteBackend,
     InstanceBackend,
     InterfaceBackend,
     NatGatewayBackend,
@@ -66,7 +69,7 @@ class Backend(
             )
 
 
-class Calls(ConnectEndpointCalls, InstanceCalls, InterfaceCalls, NatGatewayCalls, GroupCalls, EC2Response):
+class Calls(ConnectEndpointCalls, InstanceCalls, InterfaceCalls, NatGatewayCalls, GroupCalls, EC2Response):  # type: ignore[misc]  # moto has no types here
     """What answers EC2's actions."""
 
 
@@ -82,7 +85,9 @@ def install() -> None:
     moto_models.ec2_backends.backend = Backend
     moto_urls.url_paths["{0}/"] = Calls.dispatch
     subnets.Subnet = Subnet
-    instances.Instance = Instance
+    route_tables.Route = Route
+    # Not by its bare name: lab.api.ec2.instances would stand in its place.
+    moto_instances.Instance = Instance
     nat_gateways.NatGateway = NatGateway
     for module in (nat_gateways, vpcs):
         module.random_private_ip = lambda *_: None  # the interface finds one inside its subnet
@@ -93,3 +98,4 @@ def install() -> None:
     # AWS says natgateway; ec2_vpc_nat_gateway reads its tags by that.
     EC2_PREFIX_TO_RESOURCE["nat"] = "natgateway"
     EC2_PREFIX_TO_RESOURCE["eice"] = "instance-connect-endpoint"
+    EC2_RESOURCE_TO_PREFIX["instance-connect-endpoint"] = "eice"  # else CreateTags and DeleteTags refuse the id

@@ -92,7 +92,7 @@ def _matches(answer: dict[str, Any], name: str, values: list[str]) -> bool:
 
 
 class ConnectEndpointCalls:
-    """CreateInstanceConnectEndpoint, Describe… and Delete…."""
+    """CreateInstanceConnectEndpoint, Describe…, Modify… and Delete…."""
 
     ec2_backend: Any
     _get_param: Any
@@ -148,6 +148,17 @@ class ConnectEndpointCalls:
         filters = self._filters_from_querystring()
         answers = [a for a in answers if all(_matches(a, name, values) for name, values in filters.items())]
         return ActionResult({"InstanceConnectEndpoints": answers})
+
+    def modify_instance_connect_endpoint(self) -> ActionResult:
+        endpoint = self._endpoint(self._get_param("InstanceConnectEndpointId"))
+        groups = self._get_param("SecurityGroupIds")
+        if groups:
+            self.ec2_backend.modify_network_interface_attribute(endpoint.interface.id, groups)
+            endpoint.groups = groups
+        preserve = self._get_param("PreserveClientIp")
+        if preserve is not None:
+            endpoint.preserve_client_ip = str(preserve).lower() == "true"
+        return ActionResult({"Return": True})
 
     def delete_instance_connect_endpoint(self) -> ActionResult:
         endpoint = self._endpoint(self._get_param("InstanceConnectEndpointId"))

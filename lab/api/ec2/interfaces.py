@@ -55,6 +55,11 @@ class NetworkInterface(MotoInterface):  # type: ignore[misc]  # moto has no type
         """The Elastic address that is associated with it, if any."""
         return next((item for item in self.ec2_backend.addresses if item.eni is self), None)
 
+    @property
+    def group_set(self) -> list[Any]:
+        """Its own groups; moto mixes an instance's groups into all of its interfaces."""
+        return list(self._group_set)
+
     def check_auto_public_ip(self) -> None:
         if str(self.public_ip_auto_assign).lower() == "true" and not self.public_ip:
             self.public_ip = addresses.free_public()
@@ -82,17 +87,12 @@ class InterfaceBackend:
 
     enis: dict[str, Any]
 
-    def create_network_interface(
-        self, subnet: Any, private_ip_address: Any, private_ip_addresses: Any = None, **named: Any
-    ) -> Any:
+    def create_network_interface(self, subnet: Any, private_ip_address: Any, *rest: Any, **named: Any) -> Any:
         known = self.get_subnet(subnet) if isinstance(subnet, str) else subnet  # type: ignore[attr-defined]  # moto's
-        address = private_ip_address[0] if isinstance(private_ip_address, list) and private_ip_address else None
-        address = private_ip_address if isinstance(private_ip_address, str) else address
-        if address:
+        given = private_ip_address[:1] if isinstance(private_ip_address, list) else [private_ip_address]
+        for address in filter(None, given):
             addresses.check_private(self, known, address)
-        return super().create_network_interface(  # type: ignore[misc]  # moto's
-            known, private_ip_address, private_ip_addresses, **named
-        )
+        return super().create_network_interface(known, private_ip_address, *rest, **named)  # type: ignore[misc]  # moto's
 
     def assign_private_ip_addresses(
         self, eni_id: str, private_ip_addresses: list[str] | None = None, secondary_ips_count: int | None = None
