@@ -15,7 +15,7 @@ export interface Series {
   points: Point[];
 }
 
-export const WINDOW_MINUTES = 15;
+export const WINDOW_MINUTES = 10;
 export const COLORS = 6;
 
 const key = (reading: Reading) => `${reading.measured_at} ${reading.station}`;
