@@ -133,6 +133,15 @@ def leader(nspawn_pid: int) -> int | None:
     return None
 
 
+def hears(pid: int, number: int) -> bool:
+    """Tell whether a process handles a signal. A process 1 that does not, as it still starts, never gets it."""
+    with contextlib.suppress(OSError):
+        status = Path(f"/proc/{pid}/status").read_text()
+        masks = re.findall(r"^Sig(?:Blk|Cgt):\t([0-9a-f]+)$", status, re.MULTILINE)
+        return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
+    return False
+
+
 def recorded_pid(pid_file: Path, machine_id: str) -> int | None:
     """Return the pid in the file if that process is still this machine's nspawn (pids are used again)."""
     with contextlib.suppress(OSError, ValueError):

@@ -29,7 +29,8 @@ _POLL_SECONDS = 0.01
 
 # nspawn's own exit status when its machine rebooted and whoever started it should do so again (EXIT_FORCE_RESTART).
 _REBOOTED = 133
-# What systemd takes as an order to reboot cleanly (systemd(1), SIGRTMIN+5).
+# What systemd takes as orders to halt, which nspawn passes on, and to reboot cleanly (systemd(1), Signals).
+_HALT = signal.SIGRTMIN + 3
 _REBOOT = signal.SIGRTMIN + 5
 
 
@@ -244,8 +245,9 @@ def _await_leader(process: subprocess.Popen[bytes]) -> bool:
 
 
 def _end(process: subprocess.Popen[bytes], seconds: float) -> None:
-    """Ask nspawn to shut its machine down, and give it ``seconds``."""
-    if seconds > 0:
+    """Ask nspawn to shut its machine down, and give it ``seconds``; in vain while the machine only just starts."""
+    leader = nspawn.leader(process.pid)
+    if seconds > 0 and leader and nspawn.hears(leader, _HALT):
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(seconds)

@@ -61,6 +61,7 @@ def test_the_mirror_is_the_archive_and_neither_its_security_updates_nor_other_ve
     sources = [
         apt.Source(("https://vendor.test/apt",), ("bookworm",), ("main",), "/usr/share/keyrings/vendor.gpg"),
         apt.Source(("https://sdk.test",), ("cloud-sdk-bookworm",), ("main",)),
+        apt.Source(("http://firmware.test/debian",), ("bookworm",), ("non-free",), apt.KEYRING),
         *apt.parse_deb822(DEB822),
     ]
     assert apt.choose_mirror(sources) == "http://mirror.test/debian"

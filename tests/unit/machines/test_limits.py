@@ -30,5 +30,6 @@ def test_the_limit_goes_back_to_what_it_was_before_the_first_lab_raised_it(limit
 def test_a_higher_limit_is_left_alone(limit: Path) -> None:
     limit.write_text("100000\n")
     limits.raise_inotify()
+    assert limit.read_text() == "100000\n"
     limits.restore_inotify()
     assert limit.read_text() == "100000\n"

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -75,21 +78,37 @@ def test_a_recorded_pid_that_now_is_another_process_is_not_taken_for_the_machine
 
 def test_only_this_machines_own_launcher_is_recognised(tmp_path: Path) -> None:
     record = tmp_path / "pid"
-    # A process that is called as nspawn is, for machine i-1.
-    process = subprocess.Popen(
-        ["systemd-nspawn", "-c", "echo started; read x", "--machine=i-1"],
-        executable="/bin/sh",
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
+    for name, recognised in (("systemd-nspawn", True), ("less", False)):
+        with waiting([name, "-c", "echo started; read x", "--machine=i-1"]) as pid:
+            record.write_text(f"{pid}\n")
+            assert nspawn.recorded_pid(record, "i-1") == (pid if recognised else None)
+            assert nspawn.recorded_pid(record, "i-2") is None
+
+
+@contextlib.contextmanager
+def waiting(arguments: list[str]) -> Iterator[int]:
+    """A shell that was called with these arguments and waits; yields its pid."""
+    process = subprocess.Popen(arguments, executable="/bin/sh", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == b"started\n"
-        record.write_text(f"{process.pid}\n")
-        assert nspawn.recorded_pid(record, "i-1") == process.pid
-        assert nspawn.recorded_pid(record, "i-2") is None
+        yield process.pid
     finally:
         process.communicate()
+
+
+def test_a_system_that_still_starts_does_not_hear_the_order_to_halt() -> None:
+    assert not nspawn.hears(os.getpid(), signal.SIGRTMIN + 3)
+    before = signal.signal(signal.SIGRTMIN + 3, lambda *_: None)
+    try:
+        assert nspawn.hears(os.getpid(), signal.SIGRTMIN + 3)
+    finally:
+        signal.signal(signal.SIGRTMIN + 3, before)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGRTMIN + 3])
+    try:
+        assert nspawn.hears(os.getpid(), signal.SIGRTMIN + 3)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGRTMIN + 3])
 
 
 def test_a_command_inside_gets_a_clean_environment() -> None:
