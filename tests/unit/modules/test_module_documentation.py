@@ -1,0 +1,79 @@
+"""What the AWS modules document is what they take, and their examples are tasks that they accept."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible.module_utils.testing import patch_module_args
+
+ROOT = Path(__file__).parents[3]
+EVERY_MODULE = sorted(path.stem for path in (ROOT / "library").glob("*.py"))
+AWS_MODULES = [name for name in EVERY_MODULE if name.startswith(("cloudfront_", "ec2_"))]
+
+
+def documented(options):
+    """Options of a DOCUMENTATION, in the terms of an argument specification."""
+    kept = ("type", "elements", "required", "default", "choices", "aliases")
+    return {
+        name: {
+            **{key: option[key] for key in kept if option.get(key) not in (None, False, [])},
+            **({"options": documented(option["suboptions"])} if "suboptions" in option else {}),
+        }
+        for name, option in options.items()
+    }
+
+
+def taken(arguments):
+    """An argument specification without what documentation does not repeat."""
+    kept = ("type", "elements", "required", "default", "choices", "aliases")
+    return {
+        name: {
+            **{key: argument[key] for key in kept if argument.get(key) not in (None, False, [])},
+            **({"options": taken(argument["options"])} if "options" in argument else {}),
+        }
+        for name, argument in arguments.items()
+    }
+
+
+def test_ansible_doc_renders_every_module():
+    command = [str(Path(sys.executable).with_name("ansible-doc")), "-t", "module", "-M", "library", "--json"]
+    answer = subprocess.run([*command, *EVERY_MODULE], cwd=ROOT, capture_output=True, text=True, check=True)
+    rendered = json.loads(answer.stdout)
+    assert sorted(rendered) == EVERY_MODULE
+    for name in EVERY_MODULE:
+        assert rendered[name]["doc"]["options"]["endpoint_url"], "the collection's fragments are missing"
+        assert rendered[name]["return"] and rendered[name]["examples"]
+
+
+@pytest.mark.parametrize("name", AWS_MODULES)
+def test_the_documented_options_are_those_of_the_argument_specification(loaded, name):
+    module = loaded(name)
+    assert documented(yaml.safe_load(module.DOCUMENTATION)["options"]) == taken(module.ARGUMENTS)
+
+
+@pytest.mark.parametrize("name", AWS_MODULES)
+def test_the_examples_are_tasks_that_the_modules_accept(loaded, name, monkeypatch):
+    monkeypatch.setenv("AWS_REGION", "ap-northeast-2")
+    tasks = yaml.safe_load(loaded(name).EXAMPLES)
+    used = [(key, task[key]) for task in tasks for key in task if key in AWS_MODULES]
+    assert len(used) == len(tasks) and name in dict(used)
+    for other, options in used:
+        module, said = loaded(other), io.StringIO()
+        monkeypatch.setattr(module, "finish", lambda accepted, work: accepted.exit_json(accepted=True))
+        with patch_module_args(options), contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
+            module.main()
+        assert json.loads(said.getvalue()).get("accepted"), said.getvalue()
+
+
+@pytest.mark.parametrize("name", EVERY_MODULE)
+def test_a_module_is_under_400_lines_and_shadows_no_other(name):
+    assert len((ROOT / "library" / f"{name}.py").read_text().splitlines()) <= 400
+    collections = Path(sys.prefix).glob(f"lib/python3*/site-packages/ansible_collections/*/*/plugins/modules/{name}.py")
+    assert list(collections) == []
