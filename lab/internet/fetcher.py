@@ -241,7 +241,8 @@ def start(path: Path) -> subprocess.Popen[bytes]:
 
 def main() -> None:
     listener = socket.socket(fileno=int(sys.argv[1]))
-    with tempfile.TemporaryDirectory(prefix="madang-fetch-") as spool:
+    # Not TMPDIR, which may be root's alone: apt's unprivileged user has to reach it.
+    with tempfile.TemporaryDirectory(prefix="madang-fetch-", dir="/var/tmp") as spool:
         if os.geteuid() == 0:
             # The transport gives up root before it fetches, and must still be able to write here.
             with contextlib.suppress(KeyError):

@@ -57,9 +57,8 @@ class Store:
         os.utime(part, (now, now if modified is None else modified))
         path = self.path(url)
         path.parent.mkdir(parents=True, exist_ok=True)
-        size = part.stat().st_size
         with self._lock:
-            self._size += size - (path.stat().st_size if path.exists() else 0)
+            self._size += part.stat().st_size  # a file replaced is counted twice until the next look at them all
             part.replace(path)
             if self._size > self._bound:
                 self._evict(keep=path)

@@ -129,6 +129,18 @@ def test_a_private_zone_hides_the_outside_worlds_names():
     assert outcome(ask("readings.example.com", zones=(mine,), vpc=OTHER)) == [INTERNET.readings]
 
 
+def test_a_zone_holds_whole_labels_only():
+    mine = Zone("le.com", frozenset({VPC}), ())
+    assert outcome(ask("readings.example.com", zones=(mine,))) == [INTERNET.readings]
+
+
+def test_an_existing_name_hides_a_wildcard_above_it():
+    starred, deep = Record("*.w.internal", "A", 1, ("10.0.2.1",)), Record("a.deep.w.internal", "A", 1, ("10.0.2.2",))
+    zone = Zone("w.internal", frozenset({VPC}), (starred, deep))
+    assert outcome(ask("x.y.w.internal", zones=(zone,))) == ["10.0.2.1"]
+    assert outcome(ask("b.deep.w.internal", zones=(zone,))) == "NXDOMAIN"
+
+
 @pytest.mark.parametrize(
     ("name", "vpc", "expected"),
     [
