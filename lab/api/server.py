@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 from moto.core.base_backend import BackendDict
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from lab.api import cloudfront, ec2, faults, iam, parameters
+from lab.api import cloudfront, ec2, faults, iam, parameters, s3
 from lab.api.calls import Call, identify
 from lab.api.http import ConnectionDropped, Server
+from lab.api.s3 import access
 from lab.api.world import lock, world
 from lab.settings import Settings
 
@@ -41,7 +42,7 @@ class Api:
         log_calls: bool = False,
     ) -> None:
         world.settings, world.confirmed_by_lab = settings, confirmed_by_lab
-        for service in (ec2, cloudfront, iam, parameters):
+        for service in (ec2, cloudfront, iam, parameters, s3):
             service.install()
         self._on_change = on_change
         self._moto = DomainDispatcherApplication(create_backend_app)
@@ -94,6 +95,11 @@ class Api:
             return lambda _: None
 
         with lock:
+            # Whatever is not signed can only be a read of a bucket.
+            if (refused := access.refusal(call, environ)) is not None:
+                return faults.error_answer(call, refused.status, refused.code, refused.message)
+            if not access.is_signed(call):
+                access.sign_for_owner(environ)
             answer = self._moto(environ, collect)
             body = b"".join(answer)
         if call.mutating and started[0][0] in "23":
