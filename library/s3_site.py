@@ -210,17 +210,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import missing_required_lib
-from ansible.module_utils.s3_site_build import SiteError, digest_of, read_build
+from ansible.module_utils.s3_site_access import reach
+from ansible.module_utils.s3_site_build import Local, SiteError, digest_of, read_build
 from ansible.module_utils.s3_site_cache_control import sorter
 from ansible.module_utils.s3_site_plan import Bucket, Plan, decide, name_release, recorded_digest, wanted
 from ansible.module_utils.s3_site_publish import carry_out, read_bucket, read_release
 from ansible.module_utils.s3_site_record import Manifest, Places, fingerprint
 from ansible.module_utils.s3_site_report import result
-from ansible.module_utils.s3_site_transfer import HAS_OBSTORE, Store
-from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
+from ansible.module_utils.s3_site_transfer import Store
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
 ARGUMENTS: dict[str, Any] = {
     "bucket": {"type": "str", "required": True},
@@ -258,71 +256,27 @@ def check_options(asked: Mapping[str, Any]) -> None:
         raise SiteError(f"concurrency: {asked['concurrency']} would upload nothing. Write 1 or more.")
 
 
-def check_tags(client: Any, bucket: str, required: Mapping[str, Any]) -> None:
-    """Refuse a bucket that lacks a tag. Raises SiteError."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        answer = client.get_bucket_tagging(Bucket=bucket, aws_retry=True)
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code == "NoSuchBucket":
-            raise SiteError(f"Bucket {bucket} does not exist. Create it first, with its tags.") from error
-        if code != "NoSuchTagSet":
-            raise SiteError(
-                f"Could not read the tags of bucket {bucket}: {error}. s3:GetBucketTagging is needed."
-            ) from error
-        answer = {"TagSet": []}
-    except BotoCoreError as error:
-        raise SiteError(f"Could not reach S3 for bucket {bucket}: {error}") from error
-    tags = {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
-    lacking = {key: str(value) for key, value in required.items() if tags.get(key) != str(value)}
-    if lacking:
-        has = ", ".join(f"{key}={value}" for key, value in sorted(tags.items())) or "none"
-        wants = ", ".join(f"{key}={value}" for key, value in sorted(lacking.items()))
-        raise SiteError(
-            f"Bucket {bucket} lacks the tags {wants} (it has {has}). Is it another project's? Nothing was touched."
-        )
-
-
-def store_of(module: Any, client: Any) -> Store:
-    """The bucket, reached with the credentials, region and endpoint that boto3 would use."""
-    import boto3
-    from obstore.auth.boto3 import Boto3CredentialProvider
-
-    asked = module.params
-    region, _, connection = get_aws_connection_info(module)
-    names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "profile_name")
-    session = boto3.Session(region_name=region, **{name: connection.get(name) for name in names})
-    if session.get_credentials() is None:
-        raise SiteError("No AWS credentials were found. Set profile, access_key and secret_key, or AWS_PROFILE.")
-    endpoint = client.meta.endpoint_url
-    verify = connection.get("verify", True)
-    options: dict[str, Any] = {"allow_http": endpoint.startswith("http://"), "timeout": "120s"}
-    if verify is False:
-        options["allow_invalid_certificates"] = True
-    elif isinstance(verify, str):
-        options["root_certificate"] = Path(verify).read_bytes()
-    config = {
-        "endpoint": endpoint,
-        "region": region or session.region_name or "us-east-1",
-        "virtual_hosted_style_request": False,
-        "credential_provider": Boto3CredentialProvider(session),
-        "client_options": options,
-    }
-    prefix = asked["prefix"].strip("/")
-    return Store(asked["bucket"], {**config, "prefix": prefix} if prefix else config, asked["concurrency"])
-
-
-def release_of_build(asked: Mapping[str, Any], bucket: Bucket, build: Any, now: int) -> Manifest:
+def release_of_build(asked: Mapping[str, Any], bucket: Bucket, build: list[Local], now: int) -> Manifest:
     """The release that a build is, with its name."""
 
-    def digest(file: Any) -> str:
-        return recorded_digest(file, bucket.current) or digest_of(Path(asked["src"], file.path))
+    def digest(file: Local) -> str:
+        known: str = recorded_digest(file, bucket.current) or digest_of(Path(asked["src"], file.path))
+        return known
 
     files = wanted(build, digest)
     mark = fingerprint(files)
     return Manifest(name_release(asked["release"], mark, bucket, now), mark, files)
+
+
+def check_restorable(plan: Plan) -> None:
+    """Refuse to roll back to a release of which something is gone. Raises SiteError."""
+    gone = [*plan.assets, *plan.contents]
+    if gone:
+        more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
+        raise SiteError(
+            f"Release {plan.manifest.release} cannot be restored: {gone[0]}{more} of its files are not in the bucket "
+            "as they were. Publish its build again. Nothing was touched."
+        )
 
 
 def writer(path: str | None) -> Callable[[str], None]:
@@ -336,20 +290,22 @@ def writer(path: str | None) -> Callable[[str], None]:
     return say
 
 
-def run(module: Any) -> dict[str, Any]:
-    """Decide, act unless in check mode, and report. Raises SiteError."""
-    asked = module.params
+def run(
+    asked: Mapping[str, Any], open_bucket: Callable[[], Store], check_mode: bool, warn: Callable[[str], None]
+) -> dict[str, Any]:
+    """Decide, act unless in check mode, and report. Raises SiteError.
+
+    ``open_bucket`` checks that the bucket is the right one and returns it; what can be refused without it comes first.
+    """
     check_options(asked)
     places = Places(asked["record_prefix"].strip("/") + "/")
     part_of = sorter(asked["index"], asked["hashed"])
     rules = [(rule["pattern"], rule["value"]) for rule in asked["cache_control"]]
     publishing = asked["state"] == "present"
+    build: list[Local] = []
     if publishing:
         build = read_build(asked["src"], asked["index"], part_of, rules, asked["exclude"], places.prefix)
-    client = module.client("s3", retry_decorator=AWSRetry.jittered_backoff(retries=10))
-    if asked["required_tags"]:
-        check_tags(client, asked["bucket"], asked["required_tags"])
-    store = store_of(module, client)
+    store = open_bucket()
     now = int(time.time())
     bucket = read_bucket(store, places)
     if publishing:
@@ -360,24 +316,14 @@ def run(module: Any) -> dict[str, Any]:
     if not publishing:
         check_restorable(plan)
     for path in plan.renewed[:3]:
-        module.warn(
+        warn(
             f"{path} has a new content under a name that promises never to change: browsers may keep the old one for a "
             "year. If its name holds no hash, say with 'hashed' which do."
         )
-    if plan.changes and not module.check_mode:
+    if plan.changes and not check_mode:
         carry_out(plan, store, places, lambda path: Path(asked["src"], path), writer(asked["progress_file"]))
-    return result(plan, bucket, places, asked["bucket"])
-
-
-def check_restorable(plan: Plan) -> None:
-    """Refuse to roll back to a release of which something is gone. Raises SiteError."""
-    gone = [*plan.assets, *plan.contents]
-    if gone:
-        raise SiteError(
-            f"Release {plan.manifest.release} cannot be restored: {gone[0]}"
-            f"{f' and {len(gone) - 1} more' if len(gone) > 1 else ''} of its files are not in the bucket as they were. "
-            "Publish its build again. Nothing was touched."
-        )
+    answer: dict[str, Any] = result(plan, bucket, places, asked["bucket"])
+    return answer
 
 
 def main() -> None:
@@ -387,10 +333,8 @@ def main() -> None:
         supports_check_mode=True,
         required_if=[("state", "present", ["src"]), ("state", "rolled_back", ["release"])],
     )
-    if not HAS_OBSTORE:
-        module.fail_json(msg=missing_required_lib("obstore", url="https://pypi.org/project/obstore/"))
     try:
-        answer = run(module)
+        answer = run(module.params, lambda: reach(module), module.check_mode, module.warn)
     except SiteError as error:
         module.fail_json(msg=str(error))
     module.exit_json(**answer)

@@ -82,11 +82,18 @@ class Gate:
 class Store:
     """One bucket. ``each`` and what it is given are the only way to it, so that all requests obey one gate."""
 
-    def __init__(self, bucket: str, config: dict[str, Any], concurrency: int, give_up: float = GIVE_UP) -> None:
-        """``config`` are S3Store's own arguments: endpoint, region, credential_provider, client_options."""
+    def __init__(
+        self, bucket: str, config: dict[str, Any], concurrency: int, give_up: float = GIVE_UP, retries: int = 3
+    ) -> None:
+        """``config`` are S3Store's own arguments: endpoint, region, credential_provider, client_options.
+
+        obstore makes ``retries`` of a request by itself; after ``give_up`` seconds without a success it ends for good.
+        """
         self.bucket = bucket
         self._s3 = S3Store(
-            bucket, retry_config={"max_retries": 3, "backoff": {"init_backoff": timedelta(milliseconds=100)}}, **config
+            bucket,
+            retry_config={"max_retries": retries, "backoff": {"init_backoff": timedelta(milliseconds=100)}},
+            **config,
         )
         self._concurrency = concurrency
         self._give_up = give_up
@@ -125,28 +132,38 @@ class Store:
             len(content),
             lambda: obstore.put_async(self._s3, key, content, attributes=_attributes(headers), use_multipart=False),
         )
-        return str(written["e_tag"] or "").strip('"')
+        return _etag(written)
 
     async def upload(self, key: str, source: Path, entry: Entry) -> str:
-        """Write a file to an object and return its ETag. Raises SiteError when the file is not what ``entry`` says."""
-        if entry.size <= PART:
-            content = await asyncio.to_thread(_read, source) if entry.size > MIB else _read(source)
-            if len(content) != entry.size or entry.digest not in ("", _md5(content)):
+        """Write a file to an object and return its ETag. Raises SiteError when the file is not what ``entry`` says.
+
+        A large file is read part by part, as it goes.
+        """
+        if entry.digest and entry.size <= PART:
+            content = source.read_bytes()
+            if len(content) != entry.size or _md5(content) != entry.digest:
                 raise _changing(source)
             return await self.put(key, content, entry.headers)
-        before = os.stat(source)  # noqa: PTH116 - the same form as below
+        before = os.stat(source)  # noqa: PTH116 - a Path's own costs twice as much, and there are many
+        in_parts = entry.size > PART
         written = await self._patiently(
             key,
-            5 * PART,
+            5 * PART if in_parts else entry.size,
             lambda: obstore.put_async(
-                self._s3, key, source, attributes=_attributes(entry.headers), chunk_size=PART, max_concurrency=4
+                self._s3,
+                key,
+                source,
+                attributes=_attributes(entry.headers),
+                use_multipart=in_parts,
+                chunk_size=PART,
+                max_concurrency=4,
             ),
         )
-        after = source.stat()
+        after = os.stat(source)  # noqa: PTH116 - as above
         if (before.st_size, before.st_ctime_ns) != (after.st_size, after.st_ctime_ns) or after.st_size != entry.size:
             await self.delete([key])
             raise _changing(source)
-        return str(written["e_tag"] or "").strip('"')
+        return _etag(written)
 
     async def copy(self, source: str, key: str) -> None:
         """Copy an object inside the bucket, headers and all."""
@@ -225,8 +242,8 @@ def _attributes(headers: tuple[str, str, str]) -> dict[str, str]:
     return {name: value for name, value in named if value}
 
 
-def _read(source: Path) -> bytes:
-    return source.read_bytes()
+def _etag(written: Any) -> str:
+    return str(written["e_tag"] or "").strip('"')
 
 
 def _md5(content: bytes) -> str:
