@@ -32,6 +32,7 @@ MIB = 1024 * 1024
 PART = 8 * MIB  # of a multipart upload; S3 allows ten thousand
 IN_FLIGHT = 48 * MIB  # bytes of file content in memory
 GIVE_UP = 300.0  # seconds without one success
+ATTEMPTS = 6  # of a request that fails for another reason than throttling; obstore makes four of each
 # What S3, and what stands before it, says when it is asked too much.
 _THROTTLED = ("503", "429", "SlowDown", "RequestLimitExceeded", "TooManyRequests", "Throttling")
 _HOPELESS = ("PermissionDeniedError", "UnauthenticatedError", "NotFoundError", "PreconditionError", "NotSupportedError")
@@ -191,16 +192,18 @@ class Store:
             raise failures.exceptions[0] from None
 
     async def _patiently(self, key: str, size: int, request: Callable[[], Awaitable[Any]]) -> Any:
-        """Make a request until it succeeds, waiting longer each time, and for as long as others succeed."""
-        wait = 0.2
+        """Make a request until it succeeds, waiting longer each time; when throttled, for as long as others succeed."""
+        wait, failures = 0.2, 0
         while True:
             weight = await self._gate.enter(size)
             try:
                 answer = await request()
             except (BaseError, FileNotFoundError) as error:
-                if self._hopeless(error):
+                throttled = any(word in str(error) for word in _THROTTLED)
+                failures += not throttled
+                if failures >= ATTEMPTS or self._hopeless(error):
                     raise self._told(error, "write", key) from error
-                if any(word in str(error) for word in _THROTTLED):
+                if throttled:
                     self._gate.throttled()
             else:
                 self._last_success = time.monotonic()

@@ -150,9 +150,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "GET" and not key:
             return self._list(query) if "list-type" in query else self._tags()
         if self.command == "POST" and "delete" in query:
-            for gone in re.findall(r"<Key>(.*?)</Key>", body.decode()):
-                objects.pop(gone, None)
-            return 200, b"<DeleteResult></DeleteResult>", {}
+            gone = re.findall(r"<Key>(.*?)</Key>", body.decode())
+            for name in gone:
+                objects.pop(name, None)
+            rows = "".join(f"<Deleted><Key>{name}</Key></Deleted>" for name in gone)
+            return 200, f"<DeleteResult>{rows}</DeleteResult>".encode(), {}
         if self.command == "POST" and "uploads" in query:
             upload = str(len(self.s3.parts) + 1)
             self.s3.parts[upload] = {}
