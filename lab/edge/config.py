@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
+from pathlib import Path
 
 from lab.edge import functions
 from lab.edge.backend import Backend, backend
@@ -69,12 +69,12 @@ def render(
 
 
 def _shared(name: str) -> str:
-    return (resources.files("lab.edge") / "js" / name).read_text()
+    return (Path(__file__).parent / "js" / name).read_text()
 
 
 def _process(name: str, servers: Sequence[str], around: Surroundings) -> str:
     body = "\n".join(servers)
-    user = f"user {around.user};\n" if around.user else ""
+    user = f"user {around.user};\nworker_rlimit_nofile 8192;\n" if around.user else ""
     head = _HEAD.format(name=name, user=user, modules=functions.MODULES, front=_FRONT if name == FRONT else "")
     # Asked for after a reload: the old workers answer with the old one.
     generation = hashlib.sha256((head + body).encode()).hexdigest()[:16]
@@ -96,11 +96,12 @@ load_module {modules}/ngx_http_brotli_filter_module.so;
 load_module {modules}/ngx_http_headers_more_filter_module.so;
 {user}daemon off;
 pid run/{name}.pid;
-error_log logs/error.log warn;
+error_log logs/error.log error;
 # One: what one visitor has received is in the cache for the next, whose request comes after it in the same loop.
 worker_processes 1;
 worker_shutdown_timeout 30s;
-events {{ worker_connections 1024; }}
+# A request holds five: the viewer's, two on each side of the socket between the halves, the origin's.
+events {{ worker_connections 4096; }}
 http {{
 js_path js;
 client_body_temp_path temp/body;

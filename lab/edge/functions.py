@@ -30,7 +30,7 @@ def check_config(function: Function) -> str:
     return (
         f"load_module {MODULES}/ngx_http_js_module.so;\n"
         "pid run/check.pid;\nerror_log stderr;\nevents {}\n"
-        "http {\n"
+        "http {\n    access_log off;\n"
         "    client_body_temp_path temp/body; proxy_temp_path temp/proxy; fastcgi_temp_path temp/fastcgi;\n"
         "    uwsgi_temp_path temp/uwsgi; scgi_temp_path temp/scgi;\n"
         f"    js_path js;\n    js_import checked from {module_name(function)};\n"

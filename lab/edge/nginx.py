@@ -92,6 +92,8 @@ class Nginx:
     def _write(self, configuration: str) -> None:
         current = self._directory / f"{self.name}.conf"
         following = self._directory / f"{self.name}.conf.next"
+        following.touch()
+        following.chmod(0o600)  # the edge's token is in it
         following.write_text(configuration)
         complaint = inside(self._namespace, lambda: check(self._directory, following.name, self._sockets))
         if complaint is not None:

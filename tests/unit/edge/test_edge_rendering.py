@@ -11,7 +11,7 @@ import pytest
 from lab.edge.backend import Place, name_of
 from lab.edge.config import FRONT, Rendered, generation_of, render
 from lab.edge.front import Surroundings
-from lab.edge.functions import module_name
+from lab.edge.functions import MODULES, check_config, module_name
 from lab.edge.model import (
     Behaviour,
     CachePolicy,
@@ -195,3 +195,14 @@ def test_an_error_page_comes_from_the_behaviour_that_its_path_matches() -> None:
     text = front(render([made], AROUND))
     assert f"proxy_pass http://unix:run/{name_of(made, api)}.sock:/api/sorry;" in text
     assert f"proxy_pass http://unix:run/{name_of(made, site)}.sock:/a%20b%24.html;" in text
+
+
+def test_nginx_touches_nothing_of_the_machine_but_its_modules() -> None:
+    texts = [*render([distribution()], AROUND).processes.values(), check_config(SPA)]
+    for text in texts:
+        assert set(re.findall(r"(?<![\w.:~^/$)*])/[a-z]+/[\w/.]+", text)) <= {
+            f"{MODULES}/ngx_http_{name}.so"
+            for name in ("js_module", "brotli_filter_module", "headers_more_filter_module")
+        }
+        # Or nginx opens its built-in log, where only root may.
+        assert "access_log off;" in text
