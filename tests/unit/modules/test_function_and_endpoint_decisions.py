@@ -1,0 +1,74 @@
+"""What a function's stages and an endpoint's tags ask to be done: there, asked, done."""
+
+from __future__ import annotations
+
+import pytest
+
+OLD, NEW = "function handler(e) { return e.request; }", "function handler(e) { return e.response; }"
+
+
+@pytest.mark.parametrize(
+    ("development", "live", "publish", "steps"),
+    [
+        (None, None, True, ["create", "publish"]),
+        (None, None, False, ["create"]),
+        (NEW, None, True, ["publish"]),
+        (NEW, None, False, []),
+        (NEW, NEW, True, []),
+        (OLD, OLD, True, ["update", "publish"]),
+        (OLD, OLD, False, ["update"]),
+        (NEW, OLD, True, ["publish"]),
+        (NEW, OLD, False, []),
+        (OLD, NEW, True, ["update"]),
+    ],
+)
+def test_a_function_is_created_updated_and_published_as_needed(loaded, development, live, publish, steps):
+    function = loaded("cloudfront_function")
+    config = {"Comment": "", "Runtime": "cloudfront-js-2.0"}
+
+    def stage(code):
+        return function.Stage(config, code) if code else None
+
+    assert function.decide(stage(development), stage(live), function.Stage(config, NEW), publish) == steps
+
+
+def test_a_change_of_a_functions_runtime_alone_is_published_too(loaded):
+    function = loaded("cloudfront_function")
+    there = function.Stage({"Comment": "", "Runtime": "cloudfront-js-1.0"}, NEW)
+    wanted = function.Stage({"Comment": "", "Runtime": "cloudfront-js-2.0"}, NEW)
+    assert function.decide(there, there, wanted, True) == ["update", "publish"]
+
+
+def endpoint(identifier, name, state="create-complete"):
+    return {"InstanceConnectEndpointId": identifier, "State": state, "Tags": [{"Key": "Name", "Value": name}]}
+
+
+@pytest.mark.parametrize(
+    ("there", "chosen"),
+    [
+        ([], None),
+        ([endpoint("eice-1", "cafe")], None),
+        ([endpoint("eice-1", "cafe"), endpoint("eice-2", "shop")], "eice-2"),
+        ([endpoint("eice-1", "shop", "delete-in-progress"), endpoint("eice-2", "shop")], "eice-2"),
+        ([endpoint("eice-1", "shop", "delete-in-progress")], "eice-1"),
+        ([endpoint("eice-1", "shop", "delete-complete")], None),
+    ],
+)
+def test_the_endpoint_that_carries_the_tags_is_chosen(loaded, there, chosen):
+    found = loaded("ec2_instance_connect_endpoint").choose(there, {"Name": "shop"})
+    assert (found and found["InstanceConnectEndpointId"]) == chosen
+
+
+def test_two_endpoints_that_carry_the_tags_are_a_question_not_a_guess(loaded):
+    with pytest.raises(Exception, match="eice-1, eice-2 all have the tags"):
+        loaded("ec2_instance_connect_endpoint").choose(
+            [endpoint("eice-1", "shop"), endpoint("eice-2", "shop")], {"Name": "shop"}
+        )
+
+
+@pytest.mark.parametrize(
+    ("names", "missing"),
+    [(["a-list"], []), (["a-*", "b"], ["b"]), ([], []), (["A-list"], ["A-list"])],
+)
+def test_a_prefix_lists_name_that_nothing_has_is_found_out(loaded, names, missing):
+    assert loaded("ec2_managed_prefix_list_info").unmatched(names, [{"PrefixListName": "a-list"}]) == missing
