@@ -229,8 +229,7 @@ class Pump:
     def _wait(self) -> tuple[set[object], set[object]]:
         """What can be read and written now, of what we want to."""
         wanted: dict[object, int] = {}
-        room = len(self._inward) < BUFFERED and self._protocol.state is not State.CLOSED
-        if room:
+        if len(self._inward) < BUFFERED and self._protocol.state is not State.CLOSED:
             wanted[self._sock] = selectors.EVENT_READ
         if self._outward and self._protocol.state is not State.CLOSED:
             wanted[self._sock] = wanted.get(self._sock, 0) | selectors.EVENT_WRITE
@@ -238,16 +237,12 @@ class Pump:
             wanted[self._stdin] = selectors.EVENT_READ
         if self._inward:
             wanted[self._stdout] = wanted.get(self._stdout, 0) | selectors.EVENT_WRITE
-        # TLS may hold decrypted bytes that the kernel knows nothing of.
-        held = room and isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
         with selectors.PollSelector() as selector:
             for what, events in wanted.items():
                 selector.register(what, events)  # type: ignore[arg-type] # sockets and descriptors, as filled above
-            ready = selector.select(0 if held else 1.0 if self._deadline else None)
+            ready = selector.select(1.0 if self._deadline else None)
         readable = {key.fileobj for key, events in ready if events & selectors.EVENT_READ}
         writable = {key.fileobj for key, events in ready if events & selectors.EVENT_WRITE}
-        if held:
-            readable.add(self._sock)
         return set(readable), set(writable)
 
     def _write_socket(self) -> None:
@@ -260,6 +255,7 @@ class Pump:
 
     def _read_socket(self) -> None:
         try:
+            # More than a TLS record holds (16 KiB): nothing stays behind where poll cannot see it.
             self._feed(self._sock.recv(1 << 18))
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             pass
