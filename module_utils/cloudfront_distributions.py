@@ -92,14 +92,20 @@ def find(client: Any, asked: Mapping[str, Any]) -> Distribution | None:
             return read(client, asked["id"])
     required = required_tags(asked)
     with doing("look for the distribution", REMEDIES):
-        summaries = list(listed(client.list_distributions, "DistributionList"))
-        matching = [item["Id"] for item in summaries if carries(tags_of(client, item["ARN"]), required)]
-        if len(matching) > 1:
-            raise refusal(
-                f"Distributions {', '.join(matching)} all have the tags {required}: give the id of the one you mean, "
-                "or more lookup_tags."
-            )
-        return read(client, matching[0]) if matching else None
+        found = with_tags(client, required)
+    if len(found) > 1:
+        raise refusal(
+            f"Distributions {', '.join(item.id for item in found)} all have the tags {required}: give the id of the "
+            "one you mean, or more lookup_tags."
+        )
+    return found[0] if found else None
+
+
+def with_tags(client: Any, required: Mapping[str, str], identifier: str | None = None) -> list[Distribution]:
+    """The distributions that carry the tags, only that of the identifier if one is given."""
+    summaries = listed(client.list_distributions, "DistributionList")
+    candidates = {item["Id"]: item["ARN"] for item in summaries if identifier in (None, item["Id"])}
+    return [read(client, name) for name, arn in sorted(candidates.items()) if carries(tags_of(client, arn), required)]
 
 
 def create(client: Any, config: Config, tags: Mapping[str, str], required: Mapping[str, str]) -> Distribution:

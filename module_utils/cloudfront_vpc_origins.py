@@ -114,6 +114,12 @@ def read(client: Any, identifier: str) -> VpcOrigin:
     )
 
 
+def read_all(client: Any, name: str | None) -> list[VpcOrigin]:
+    """The origins of a name and its successors, or all."""
+    summaries = listed(client.list_vpc_origins, "VpcOriginList")
+    return [read(client, item["Id"]) for item in summaries if name is None or in_family(name, item["Name"])]
+
+
 def find(client: Any, asked: Mapping[str, Any]) -> list[VpcOrigin]:
     """The origins of a name and its successors; fails on one that carries other tags."""
     name = asked["name"]
@@ -122,8 +128,7 @@ def find(client: Any, asked: Mapping[str, Any]) -> list[VpcOrigin]:
     except KeyError as missing:
         raise refusal(f"lookup_tags names {missing}, which tags does not have: add it to tags.") from missing
     with doing(f"look for VPC origin {name}", REMEDIES):
-        summaries = listed(client.list_vpc_origins, "VpcOriginList")
-        found = [read(client, item["Id"]) for item in summaries if in_family(name, item["Name"])]
+        found = read_all(client, name)
     for origin in found:
         if not carries(origin.tags, required):
             raise refusal(
