@@ -10,7 +10,7 @@ from typing import Any
 
 from lab.kernel import KernelError, inside, run
 from lab.network import names
-from lab.network.changes import Changes, changes, without
+from lab.network.changes import Changes, changes, lost_links, without
 from lab.network.wanted import Address, End, Namespace, Plan
 
 _SYSCTLS = Path("/proc/sys")
@@ -31,7 +31,12 @@ def converge(plan: Plan) -> None:
     if held is None:
         held = _adopt(plan, existing)
     else:
-        held = without(held, {each.name for each in held.namespaces} - existing)
+        vanished = {each.name for each in held.namespaces} - existing
+        for link in lost_links(held, vanished):
+            # The kernel takes its time over it, and the name is needed now.
+            for end in (end for end in (link.near, link.far) if end.namespace in existing):
+                _attempt(end.namespace, (f"link del {end.device}",))
+        held = without(held, vanished)
         strangers = existing - {each.name for each in held.namespaces}
         held = replace(held, namespaces=(*held.namespaces, *(Namespace(name) for name in sorted(strangers))))
     _apply(changes(held, plan))

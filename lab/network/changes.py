@@ -55,7 +55,7 @@ def changes(old: Plan, new: Plan) -> Changes:
 
 def without(plan: Plan, namespaces: Collection[str]) -> Plan:
     """The plan as the kernel holds it after some namespaces vanished: their links, and routes by these, went too."""
-    lost = [link for link in plan.links if {link.near.namespace, link.far.namespace} & set(namespaces)]
+    lost = lost_links(plan, namespaces)
     ends = {(end.namespace, end.device) for link in lost for end in (link.near, link.far)}
 
     def kept(namespace: Namespace) -> Namespace:
@@ -70,6 +70,11 @@ def without(plan: Plan, namespaces: Collection[str]) -> Plan:
         namespaces=tuple(kept(each) for each in plan.namespaces if each.name not in namespaces),
         links=tuple(link for link in plan.links if link not in lost),
     )
+
+
+def lost_links(plan: Plan, namespaces: Collection[str]) -> tuple[Link, ...]:
+    """The plan's links with an end in any of the namespaces."""
+    return tuple(link for link in plan.links if {link.near.namespace, link.far.namespace} & set(namespaces))
 
 
 def _withdrawn(old: Namespace, new: Namespace) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from lab.network import groups, names
-from lab.network.links import services
 from lab.network.model import Interface, Vpc
 from lab.network.topology import DNS, METADATA, Topology, addresses_of, is_checked, resolver_address
 from lab.network.wanted import block, elements, table
@@ -15,14 +14,12 @@ _KNOWN = "ct state established,related accept"
 
 
 def internet_rules(topology: Topology) -> str:
-    """Services answer at their own addresses only; an S3 endpoint reaches nothing but the API and S3."""
-    own = ", ".join(dict.fromkeys(services(topology.internet)))
+    """One public address reaches another; an S3 endpoint reaches nothing but the API and S3."""
     return table(
         block(
             "chain input",
             "type filter hook input priority filter; policy accept;",
             f'iifname "s*" ip daddr != {topology.internet.api} drop',
-            f'iifname != "lo" ip daddr != {{ {own} }} drop',
         ),
         block("chain forward", _FORWARD, 'iifname "g*" oifname "g*" accept'),
     )
@@ -31,7 +28,6 @@ def internet_rules(topology: Topology) -> str:
 def gateway_rules(topology: Topology, vpc: Vpc) -> str:
     """One public address for one private address, both ways; what has none does not pass."""
     public = topology.public_addresses(vpc)
-    cidrs = ", ".join(vpc.cidrs)
     return table(
         block("set private", "type ipv4_addr", *elements(tuple(public))),
         block(
@@ -44,7 +40,6 @@ def gateway_rules(topology: Topology, vpc: Vpc) -> str:
             "type ipv4_addr : ipv4_addr",
             *elements(tuple(f"{address} : {private}" for private, address in public.items())),
         ),
-        block("chain raw", _RAW, f'iifname "{names.TO_INTERNET}" ip saddr {{ {cidrs} }} drop'),
         block(
             "chain prerouting",
             "type nat hook prerouting priority dstnat; policy accept;",
@@ -56,7 +51,6 @@ def gateway_rules(topology: Topology, vpc: Vpc) -> str:
             "chain forward",
             _FORWARD,
             f'iifname "{names.TO_VPC}" oifname "{names.TO_INTERNET}" ip saddr @private accept',
-            f'iifname "{names.TO_VPC}" ct state related accept',
             f'iifname "{names.TO_INTERNET}" oifname "{names.TO_VPC}" ip daddr @private {_KNOWN}',
             f'iifname "{names.TO_INTERNET}" oifname "{names.TO_VPC}" ip daddr @private ct status dnat accept',
         ),
@@ -77,8 +71,9 @@ def nat_gateway_rules(vpc: Vpc, interface: Interface) -> str:
             "chain forward",
             _FORWARD,
             _KNOWN,
+            # The second half of a conversation that began elsewhere, which could not be translated.
             "ct state invalid drop",
-            f"ip saddr {{ {cidrs} }} ip daddr != {{ {cidrs} }} accept",
+            f"ip saddr {{ {cidrs} }} accept",
         ),
         block(
             "chain postrouting",
@@ -121,7 +116,6 @@ def router_rules(topology: Topology, vpc: Vpc) -> str:
             _FORWARD,
             "oifname != @unchecked oifname . ip daddr != @own drop",
             _KNOWN,
-            "ct state invalid drop",
             "iifname vmap @sends",
         ),
         *(

@@ -130,6 +130,17 @@ class World:
             return True
         return False
 
+    def watch(self, place: str, match: str) -> None:
+        """Count, from now on, the packets that arrive at a place and match an nftables expression."""
+        chain = "type filter hook prerouting priority -301; policy accept;"
+        rules = f"table ip witness {{ chain seen {{ {chain} {match} counter; }}; }}"
+        inside(self.namespace(place), lambda: run(["nft", "-f", "-"], stdin=rules))
+
+    def watched(self, place: str) -> int:
+        """How many packets came since ``watch``."""
+        rules = inside(self.namespace(place), lambda: run(["nft", "list", "table", "ip", "witness"]))
+        return int(rules.partition("counter packets ")[2].split()[0])
+
     def ip(self, place: str, *words: str) -> str:
         return inside(self.namespace(place), lambda: run(["ip", *words]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 
 import pytest
@@ -17,8 +18,8 @@ from small_vpc import (
     with_table,
 )
 
-from lab.kernel import inside, run
-from lab.network.model import Route
+from lab.kernel import connected, inside, listening, run
+from lab.network.model import PrefixList, Route
 
 pytestmark = pytest.mark.namespaces
 
@@ -81,12 +82,66 @@ def test_a_route_to_a_nat_gateway_that_is_gone_is_a_blackhole(world: World) -> N
 def test_nothing_outside_opens_a_connection_to_a_private_host_even_with_a_route_forced_in(world: World) -> None:
     world.serve("app", 80)
     world.serve("web", 80)
+    world.watch("app", f"ip saddr {INTERNET.visitor}")
     assert world.seen("internet", WEB_PUBLIC) == INTERNET.visitor
     assert world.blocked("internet", NAT_PUBLIC)
     assert world.blocked("internet", "10.0.2.5")
     forced = ["route", "add", "10.0.2.0/24", "via", "169.254.1.2", "dev", "gmain", "onlink"]
     world.ip("internet", *forced, "src", INTERNET.visitor)
     assert world.blocked("internet", "10.0.2.5")
+    assert world.watched("app") == 0
+
+
+def test_a_private_source_address_never_arrives_in_the_internet(world: World) -> None:
+    world.watch("internet", "ip saddr 10.0.0.0/8")
+    assert world.blocked("bare", OUTSIDE)
+    assert world.seen("app", OUTSIDE) == NAT_PUBLIC
+    assert world.seen("web", OUTSIDE) == WEB_PUBLIC
+    assert world.watched("internet") == 0
+
+
+def test_a_public_address_that_is_taken_away_stops_at_once_for_connections_too(world: World) -> None:
+    server = listening(world.namespace("internet"), OUTSIDE, 8080)
+    web = next(each for each in world.state.interfaces if each.id == "eni-web")
+    with connected(world.namespace("web"), OUTSIDE, 8080, 5) as client, server.accept()[0] as peer:
+        world.build(with_interface(world.state, replace(web, public_ip=None)))
+        world.watch("internet", "tcp dport 8080")
+        client.sendall(b"lost")
+        assert world.blocked("web", OUTSIDE)
+        peer.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            peer.recv(10)
+        assert world.watched("internet") == 0
+    server.close()
+
+
+def test_a_public_address_in_a_private_subnet_lets_nobody_in(world: World) -> None:
+    app = next(each for each in world.state.interfaces if each.id == "eni-app")
+    world.build(with_interface(world.state, replace(app, public_ip="198.18.64.5")))
+    world.serve("app", 80)
+    world.watch("app", f"ip saddr {INTERNET.visitor}")
+    assert world.blocked("internet", "198.18.64.5")
+    assert world.watched("app") > 0, "it comes in, but the answer leaves through NAT and is lost, as on AWS"
+
+
+def test_the_links_between_gateways_are_reachable_from_nowhere(world: World) -> None:
+    for address in ("169.254.1.1", "169.254.1.2", "169.254.2.1", "169.254.2.2"):
+        assert world.blocked("app", address)
+        assert world.blocked("web", address)
+
+
+def test_a_source_within_the_vpc_is_not_believed_from_outside(world: World) -> None:
+    world.watch("web", "ip saddr 10.0.2.6")
+    world.ip("internet", "addr", "add", "10.0.2.6/32", "dev", "lo")
+    world.ip("internet", "route", "replace", WEB_PUBLIC, "via", "169.254.1.2", "dev", "gmain", "onlink")
+
+    def knock() -> None:
+        with socket.create_connection((WEB_PUBLIC, 80), timeout=0.5, source_address=("10.0.2.6", 0)):
+            pass
+
+    with pytest.raises(OSError, match=r"timed out|unreachable|No route"):
+        inside(world.namespace("internet"), knock)
+    assert world.watched("web") == 0
 
 
 def test_a_connection_to_a_public_address_passes_the_gateway_and_comes_back_as_that_address(world: World) -> None:
@@ -146,8 +201,19 @@ def test_an_s3_endpoint_reaches_s3_with_no_nat_and_nothing_else(world: World) ->
     assert world.seen("app", OUTSIDE) == NAT_PUBLIC
 
 
-def nat_instance(world: World, *, check: bool) -> None:
-    """Send the private subnets' traffic to the host web, which forwards under its own address."""
+def test_an_s3_endpoint_leads_nowhere_else_whatever_its_prefix_list_says(world: World) -> None:
+    lists = (PrefixList("pl-s3", "com.amazonaws.ap-northeast-2.s3", (f"{OUTSIDE}/32", f"{WEB_PUBLIC}/32")),)
+    state = with_route(world.state, "rtb-private", Route("pl-s3", "vpce-s3"))
+    world.build(replace(state, prefix_lists=lists))
+    world.serve("web", 80)
+    assert world.seen("app", INTERNET.api) == "198.18.128.1"
+    assert world.blocked("app", OUTSIDE)
+    assert world.blocked("app", WEB_PUBLIC)
+
+
+def forwarding(world: World, *, check: bool) -> None:
+    """Make web a router, and send the private subnets' traffic to it."""
+    inside(world.namespace("web"), lambda: run(["sysctl", "-qw", "net.ipv4.ip_forward=1"]))
     web = next(each for each in world.state.interfaces if each.id == "eni-web")
     state = with_interface(world.state, replace(web, source_dest_check=check))
     world.build(with_route(state, "rtb-private", Route("0.0.0.0/0", "eni-web")))
@@ -155,15 +221,19 @@ def nat_instance(world: World, *, check: bool) -> None:
 
 def test_a_nat_instance_works_with_its_source_and_destination_check_off_and_not_with_it_on(world: World) -> None:
     masquerade = 'table ip nat { chain out { type nat hook postrouting priority 100; oifname "eth0" masquerade; }; }'
-    inside(world.namespace("web"), lambda: run(["sysctl", "-qw", "net.ipv4.ip_forward=1"]))
     inside(world.namespace("web"), lambda: run(["nft", "-f", "-"], stdin=masquerade))
-    nat_instance(world, check=False)
+    world.watch("web", f"ip daddr {OUTSIDE}")
+    forwarding(world, check=True)
+    assert world.blocked("app", OUTSIDE)
+    assert world.watched("web") == 0
+    forwarding(world, check=False)
     assert world.seen("app", OUTSIDE) == WEB_PUBLIC
-    nat_instance(world, check=True)
-    assert world.blocked("app", OUTSIDE)
+    assert world.watched("web") > 0
 
 
-def test_a_nat_instance_that_forgets_to_translate_gets_nothing_out(world: World) -> None:
-    inside(world.namespace("web"), lambda: run(["sysctl", "-qw", "net.ipv4.ip_forward=1"]))
-    nat_instance(world, check=False)
+def test_an_instance_that_forwards_without_translating_sends_on_by_its_own_subnets_table(world: World) -> None:
+    forwarding(world, check=False)
     assert world.blocked("app", OUTSIDE)
+    app = next(each for each in world.state.interfaces if each.id == "eni-app")
+    world.build(with_interface(world.state, replace(app, public_ip="198.18.64.5")))
+    assert world.seen("app", OUTSIDE) == "198.18.64.5"

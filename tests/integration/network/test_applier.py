@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 from small_vpc import INTERNET, NAT_PUBLIC, World, host, with_groups, with_interface
 
 from lab import guard
-from lab.kernel import KernelError, connected, inside, listening, run
+from lab.kernel import NETNS, KernelError, connected, inside, listening, run
 from lab.network import apply, names
 from lab.network.model import SecurityGroup, State
 from lab.network.plan import plan
@@ -19,6 +21,12 @@ from lab.network.plan import plan
 pytestmark = pytest.mark.namespaces
 
 OUTSIDE = INTERNET.readings
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
 
 
 def recorded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -71,6 +79,7 @@ def test_an_established_connection_survives_every_kind_of_change_that_does_not_c
 def test_a_host_that_goes_leaves_nothing_though_a_process_still_stands_in_its_namespace(world: World) -> None:
     namespace = world.namespace("app")
     with subprocess.Popen(["ip", "netns", "exec", namespace, "cat"], stdin=subprocess.PIPE) as process:
+        wait_until(lambda: Path(f"/proc/{process.pid}/ns/net").stat().st_ino == (NETNS / namespace).stat().st_ino)
         gone = replace(world.state, interfaces=tuple(e for e in world.state.interfaces if e.id != "eni-app"))
         world.build(gone)
         assert namespace not in names.existing(world.prefix)
@@ -106,6 +115,7 @@ def test_a_new_process_adopts_what_is_there_and_mends_it_without_cutting_links(w
             ["ip", "rule", "del", "pref", "100"],
             ["ip", "addr", "add", "10.0.7.7/32", "dev", "lo"],
             ["nft", "flush", "ruleset"],
+            ["ip", "link", "add", "stray", "type", "veth", "peer", "other"],
         ):
             inside(router, partial(run, broken))
         forget(world)
@@ -116,6 +126,7 @@ def test_a_new_process_adopts_what_is_there_and_mends_it_without_cutting_links(w
     assert world.seen("db", OUTSIDE) == NAT_PUBLIC
     assert world.blocked("app", "10.0.1.30", 22) is False
     assert "8.8.8.8" not in inside(router, lambda: run(["ip", "route", "show", "table", "all"]))
+    assert "stray" not in inside(router, lambda: run(["ip", "link", "show"]))
     assert "10.0.7.7" not in inside(router, lambda: run(["ip", "addr"]))
 
 
@@ -171,6 +182,16 @@ def test_sweep_removes_everything_of_its_prefix_and_nothing_else(world: World) -
         assert world.seen("app", OUTSIDE) == NAT_PUBLIC
     finally:
         run(["ip", "netns", "del", other])
+
+
+def test_sweep_cuts_the_links_of_a_namespace_in_which_a_process_still_stands(world: World) -> None:
+    router = names.router("vpc-main", world.prefix)
+    with subprocess.Popen(["ip", "netns", "exec", router, "cat"], stdin=subprocess.PIPE) as process:
+        wait_until(lambda: Path(f"/proc/{process.pid}/ns/net").stat().st_ino == (NETNS / router).stat().st_ino)
+        apply.sweep(world.prefix)
+        links = run(["nsenter", "-t", str(process.pid), "-n", "ip", "-br", "link"])
+        process.communicate()
+    assert [line.split()[0] for line in links.splitlines()] == ["lo"]
 
 
 def test_no_namespace_of_the_lab_is_linked_to_the_machine(world: World) -> None:
