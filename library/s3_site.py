@@ -24,6 +24,7 @@ description:
 author: The Madang authors
 requirements:
   - obstore >= 0.8
+  - brotli, for O(precompress=br)
 options:
   bucket:
     description: The name of the bucket.
@@ -82,6 +83,16 @@ options:
     description: Patterns of files not to publish, beside C(.DS_Store), C(Thumbs.db), C(.vite) and the like.
     type: list
     elements: str
+    default: []
+  precompress:
+    description:
+      - Publish compressed siblings too, C(app.js.br) and C(app.js.gz) beside C(app.js), with the original's type and
+        their C(Content-Encoding), for a server that chooses by C(Accept-Encoding), such as a viewer function. Without
+        one they are of no use. CloudFront itself compresses what has 1,000 to 10,000,000 bytes.
+      - Siblings that the bundler wrote are published with the same headers in any case.
+    type: list
+    elements: str
+    choices: [br, gzip]
     default: []
   retention_days:
     description: How long files and releases are kept, counted from when they were last current. At least 1.
@@ -205,6 +216,7 @@ last_switch:
   sample: {reference: 20261122T203808Z-5f0c33d1-1795379888, paths: ["/", "/index.html"]}
 """
 
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -213,10 +225,18 @@ from typing import Any
 from ansible.module_utils.s3_site_access import reach
 from ansible.module_utils.s3_site_build import Local, SiteError, digest_of, read_build
 from ansible.module_utils.s3_site_cache_control import sorter
-from ansible.module_utils.s3_site_plan import Bucket, Plan, decide, name_release, recorded_digest, wanted
+from ansible.module_utils.s3_site_compress import add_siblings
+from ansible.module_utils.s3_site_plan import (
+    Bucket,
+    Plan,
+    decide,
+    name_release,
+    recorded_digest,
+    wanted,
+)
 from ansible.module_utils.s3_site_publish import carry_out, read_bucket, read_release
 from ansible.module_utils.s3_site_record import Manifest, Places, fingerprint
-from ansible.module_utils.s3_site_report import result
+from ansible.module_utils.s3_site_report import result, warnings_of
 from ansible.module_utils.s3_site_transfer import Store
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
@@ -235,6 +255,7 @@ ARGUMENTS: dict[str, Any] = {
         "options": {"pattern": {"type": "str", "required": True}, "value": {"type": "str", "required": True}},
     },
     "exclude": {"type": "list", "elements": "str", "default": []},
+    "precompress": {"type": "list", "elements": "str", "choices": ["br", "gzip"], "default": []},
     "retention_days": {"type": "int", "default": 30},
     "required_tags": {"type": "dict", "default": {}},
     "record_prefix": {"type": "str", "default": ".releases/"},
@@ -256,16 +277,24 @@ def check_options(asked: Mapping[str, Any]) -> None:
         raise SiteError(f"concurrency: {asked['concurrency']} would upload nothing. Write 1 or more.")
 
 
-def release_of_build(asked: Mapping[str, Any], bucket: Bucket, build: list[Local], now: int) -> Manifest:
-    """The release that a build is, with its name."""
+def release_of_build(
+    asked: Mapping[str, Any], bucket: Bucket, build: list[Local], work: Path, now: int
+) -> tuple[Manifest, Callable[[str], Path]]:
+    """The release that a build is, with its name, and where its files stand; new compressed ones below ``work``."""
+    src = Path(asked["src"])
 
     def digest(file: Local) -> str:
-        known: str = recorded_digest(file, bucket.current) or digest_of(Path(asked["src"], file.path))
+        known: str = recorded_digest(file, bucket.current) or digest_of(src / file.path)
         return known
 
     files = wanted(build, digest)
+    made: dict[str, Path] = {}
+    if asked["precompress"]:
+        files, made = add_siblings(build, files, asked["precompress"], bucket, src, work, digest_of)
     mark = fingerprint(files)
-    return Manifest(name_release(asked["release"], mark, bucket, now), mark, files)
+    return Manifest(name_release(asked["release"], mark, bucket, now), mark, files), lambda path: made.get(
+        path, src / path
+    )
 
 
 def check_restorable(plan: Plan) -> None:
@@ -308,20 +337,18 @@ def run(
     store = open_bucket()
     now = int(time.time())
     bucket = read_bucket(store, places)
-    if publishing:
-        manifest = release_of_build(asked, bucket, build, now)
-    else:
-        manifest = read_release(store, places, asked["release"], bucket, asked["retention_days"], now)
-    plan = decide(manifest, part_of, bucket, places, asked["index"], asked["retention_days"], now)
-    if not publishing:
-        check_restorable(plan)
-    for path in plan.renewed[:3]:
-        warn(
-            f"{path} has a new content under a name that promises never to change: browsers may keep the old one for a "
-            "year. If its name holds no hash, say with 'hashed' which do."
-        )
-    if plan.changes and not check_mode:
-        carry_out(plan, store, places, lambda path: Path(asked["src"], path), writer(asked["progress_file"]))
+    with tempfile.TemporaryDirectory(prefix="s3_site-") as work:
+        if publishing:
+            manifest, source = release_of_build(asked, bucket, build, Path(work), now)
+        else:
+            manifest, source = read_release(store, places, asked["release"], bucket, asked["retention_days"], now), Path
+        plan = decide(manifest, part_of, bucket, places, asked["index"], asked["retention_days"], now)
+        if not publishing:
+            check_restorable(plan)
+        for warning in warnings_of(plan, source):
+            warn(warning)
+        if plan.changes and not check_mode:
+            carry_out(plan, store, places, source, writer(asked["progress_file"]))
     answer: dict[str, Any] = result(plan, bucket, places, asked["bucket"])
     return answer
 

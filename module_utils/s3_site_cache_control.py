@@ -31,15 +31,15 @@ class Part(IntEnum):
 # webpack, Parcel: main.8e0d62a3.js, 2.abcdef1234.chunk.css. Vite, Rollup, esbuild: index-DiwrgTda.js, main-5QZ7L3XK.js.
 _HEX = re.compile(r"[.-]([0-9a-f]{8,64})(?:\.[A-Za-z][A-Za-z0-9]*)+$")
 _BASE64 = re.compile(r"[.-]([A-Za-z0-9_-]{8})(?:\.[A-Za-z][A-Za-z0-9]*)+$")
-# What people write themselves: words that can be spoken, alone or in camelCase, then perhaps a number (png2jpeg is two
-# words); a size in pixels or a date; a camera's DSC01234.
+# What people write themselves: words that can be spoken, alone or in camelCase, then perhaps a number; a size in pixels
+# or a date, a camera's DSC01234, png2jpeg.
 _ONSET = (
     "(?:b[lr]?|ch?|c[lr]|d[rw]?|f[lr]?|g[hlr]?|h|j|k[lnr]?|l|m|n|p[hlrs]?|qu?|r|s[chklmnpqtw]?|s[cpt]r|t[hrw]?|v|w[hr]?"
     "|x|z)"
 )
 _SPOKEN = re.compile(f"{_ONSET}?(?:[aeiouy]+[b-df-hj-np-tv-xz]{{0,4}})+", re.IGNORECASE)
-_WORDS = re.compile(r"([A-Za-z]{2,}?)(?:[24]([A-Za-z]{2,}))?\d{0,4}")
-_NUMBER = re.compile(r"\d+(?:x\d+)?|[A-Z]{2,4}\d{4,6}")
+_WORDS = re.compile(r"([A-Za-z]{2,})\d{0,4}")
+_OTHER = re.compile(r"\d+(?:x\d+)?|[A-Z]{2,4}\d{4,6}|[a-z]{2,}[24][a-z]{2,}")
 _HUMP = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 
@@ -49,9 +49,8 @@ def _a_persons(token: str) -> bool:
     def is_said(part: str) -> bool:
         words = _WORDS.fullmatch(part)
         if words is None:
-            return _NUMBER.fullmatch(part) is not None
-        humps = [hump for word in words.groups() if word for hump in _HUMP.findall(word)]
-        return all(len(hump) > 1 and _SPOKEN.fullmatch(hump) for hump in humps)
+            return _OTHER.fullmatch(part) is not None
+        return all(len(hump) > 1 and _SPOKEN.fullmatch(hump) for hump in _HUMP.findall(words[1]))
 
     return all(is_said(part) for part in re.split("[-_]", token) if part)
 

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from urllib.parse import unquote, urljoin
 
 from ansible.module_utils.s3_site_build import Local, SiteError
 from ansible.module_utils.s3_site_cache_control import Part
@@ -77,6 +78,13 @@ def recorded_digest(file: Local, current: Manifest) -> str | None:
         digest: str = known.digest
         return digest
     return None
+
+
+def unhashed_assets(page: str, text: str, files: Mapping[str, Entry]) -> list[str]:
+    """The scripts and styles of a site that a page loads, and whose names are the same from build to build."""
+    found = re.findall(r"""<(?:script|link)[^>]+(?:src|href)=["']?([^"' >?#]+\.(?:m?js|css))""", text)
+    paths = [unquote(urljoin("/" + page, url)).removeprefix("/") for url in found]
+    return [path for path in dict.fromkeys(paths) if path in files and files[path].digest]
 
 
 def name_release(asked: str | None, mark: str, bucket: Bucket, now: int) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.s3_site_plan import Bucket, Plan
+from ansible.module_utils.s3_site_plan import Bucket, Plan, unhashed_assets
 from ansible.module_utils.s3_site_record import Places, Release
 
 # A first publish of many thousand files need not print them all.
@@ -34,6 +35,26 @@ def result(plan: Plan, bucket: Bucket, places: Places, name: str) -> dict[str, A
         "last_switch": dict(plan.record.switch),
         "diff": difference(plan, bucket, places, name),
     }
+
+
+def warnings_of(plan: Plan, source: Callable[[str], Path]) -> list[str]:
+    """What will work, but not as well as it could."""
+    renewed = [
+        f"{path} has a new content under a name that promises never to change: browsers may keep the old one for a "
+        "year. If its name holds no hash, say with 'hashed' which do."
+        for path in plan.renewed[:3]
+    ]
+    pages = [path for path in plan.contents if path.endswith(".html") and plan.manifest.files[path].size < 1_000_000]
+    loose = {
+        asset: page
+        for page in pages[:20]
+        for asset in unhashed_assets(page, source(page).read_text("utf-8", "replace"), plan.manifest.files)
+    }
+    return renewed + [
+        f"{page} loads {asset}, whose name holds no hash of its content: during a publish a visitor may get the new "
+        "one with the old page. Let the bundler hash it."
+        for asset, page in sorted(loose.items())[:3]
+    ]
 
 
 def difference(plan: Plan, bucket: Bucket, places: Places, name: str) -> dict[str, str]:

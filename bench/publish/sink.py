@@ -50,7 +50,8 @@ function respond(r) {
     r.headersOut['ETag'] = '"0"';
     r.return(200, r.headersIn['x-amz-copy-source'] ?
       '<CopyObjectResult><ETag>"0"</ETag></CopyObjectResult>' : '');
-  } else if (r.method == 'POST' && 'delete' in args) { r.return(200, '<DeleteResult><Deleted><Key>x</Key></Deleted></DeleteResult>');
+  } else if (r.method == 'POST' && 'delete' in args) {
+    r.return(200, '<DeleteResult><Deleted><Key>x</Key></Deleted></DeleteResult>');
   } else if (r.method == 'POST' && 'uploads' in args) {
     r.return(200, '<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>');
   } else if (r.method == 'POST') {
