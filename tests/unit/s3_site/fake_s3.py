@@ -27,7 +27,8 @@ class Object:
 
 @dataclass
 class Faults:
-    """What goes wrong: ``kind`` at the ``at``-th request from now (counted from 1), and at all later ones if ``on``.
+    """What goes wrong: ``kind`` at the ``at``-th request from now (counted from 1), and, if ``on``, at later ones until
+    it has been ``times`` in all.
 
     error: 500, nothing done. slow: 503 Slow Down, nothing done. lost: done, but the answer never comes. kill before,
     kill after: the next of ``victims`` (process numbers) is killed before or after the request is done.
@@ -36,6 +37,7 @@ class Faults:
     kind: str = ""
     at: int = 0
     on: bool = False
+    times: int = 1_000_000
     victims: queue.SimpleQueue[int] = field(default_factory=queue.SimpleQueue)
 
 
@@ -50,8 +52,6 @@ class FakeS3:
     page: int = 1000
     kms: bool = False
     tags: dict[str, str] = field(default_factory=dict)
-    under_way: int = 0
-    most_under_way: int = 0
     parts: dict[str, dict[int, bytes]] = field(default_factory=dict)
     begun: dict[str, dict[str, str]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -109,20 +109,15 @@ class _Handler(BaseHTTPRequestHandler):
             s3.log.append((self._verb(key, query), key))
             faults = s3.faults
             faults.at -= 1
-            kind = faults.kind if faults.at == 0 or (faults.on and faults.at < 0) else ""
-            s3.under_way += 1
-            s3.most_under_way = max(s3.most_under_way, s3.under_way)
-            try:
-                if kind == "kill before":
-                    self._kill()
-                    return
-                answer = {"error": (500, b"<Error><Code>InternalError</Code></Error>"), "slow": _SLOW}.get(kind)
-                if answer is None:
-                    answer = self._answer(key, parse_qs(query, keep_blank_values=True), body)
-                    if self.command != "GET":
-                        s3.watch()
-            finally:
-                s3.under_way -= 1
+            kind = faults.kind if faults.at == 0 or (faults.on and -faults.times < faults.at < 0) else ""
+            if kind == "kill before":
+                self._kill()
+                return
+            answer = {"error": (500, b"<Error><Code>InternalError</Code></Error>"), "slow": _SLOW}.get(kind)
+            if answer is None:
+                answer = self._answer(key, parse_qs(query, keep_blank_values=True), body)
+                if self.command != "GET":
+                    s3.watch()
             if kind == "kill after":
                 self._kill()
                 return
