@@ -12,26 +12,27 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from edge_scene import Answer, ScratchOrigin, Seen, behaviour, bucket, distribution, visit
+from edge_scene import DISABLED, OPTIMIZED, Answer, ScratchOrigin, Seen, behaviour, bucket, distribution, visit
 
-from lab.edge.model import Distribution, Function
+from lab.edge.model import CachePolicy, Distribution, Function
 from lab.edge.server import Edge
 from lab.settings import Settings
 
 Get = Callable[..., Seen]
 
 
-def numbered(number: int, origin_name: str = "site") -> Distribution:
+def numbered(number: int, origin_name: str = "site", policy: CachePolicy = OPTIMIZED) -> Distribution:
     origin = bucket(origin_name)
     stamp = (("X-Number", str(number)),)
-    return distribution(behaviour(origin, response_headers=stamp), origins=(origin,), etag=str(number))
+    made = behaviour(origin, response_headers=stamp, cache_policy=policy)
+    return distribution(made, origins=(origin,), etag=str(number))
 
 
 def test_reloads_under_load_drop_no_request_and_each_is_in_force_when_converge_returns(
     edge: Edge, settings: Settings, origin: ScratchOrigin
 ) -> None:
-    origin.answers["/a"] = Answer(body=b"a" * 20_000, headers={"Cache-Control": "max-age=0"})
-    edge.converge([numbered(0)])
+    origin.answers["/a"] = Answer(body=b"a" * 20_000)
+    edge.converge([numbered(0, "site0", DISABLED)])
     over = threading.Event()
     failures: list[object] = []
     served: list[int] = []
@@ -52,7 +53,7 @@ def test_reloads_under_load_drop_no_request_and_each_is_in_force_when_converge_r
     try:
         for number in range(1, 9):
             # Every second time its origin is another: the backend before goes away.
-            assert edge.converge([numbered(number, f"site{number // 2}")])
+            assert edge.converge([numbered(number, f"site{number // 2}", DISABLED)])
             assert visit(settings.edge_port, "/a").header("X-Number") == str(number)
     finally:
         over.set()
@@ -60,6 +61,12 @@ def test_reloads_under_load_drop_no_request_and_each_is_in_force_when_converge_r
             visitor.join()
     assert failures == []
     assert len(served) > 50
+
+
+def test_the_inherited_socket_does_not_block_a_worker_whose_visitor_another_took(
+    edge: Edge, listener: socket.socket
+) -> None:
+    assert listener.getblocking() is False
 
 
 def test_converging_again_changes_nothing(edge: Edge) -> None:

@@ -54,6 +54,15 @@ def test_a_deep_link_is_served_the_page_and_an_unknown_api_path_stays_404(
     assert (nonsense.status, nonsense.cache) == (404, "Error from cloudfront")
 
 
+def test_the_root_alone_is_the_default_root_object(edge: Edge, get: Get, origin: ScratchOrigin) -> None:
+    origin.answers["/home.html"] = Answer(body=b"home")
+    site = bucket()
+    edge.converge([distribution(behaviour(site), origins=(site,), default_root_object="home.html")])
+    assert get("/").body == b"home"
+    assert get("/?x=1").body == b"home"
+    assert get("/below/").status == 404
+
+
 def test_the_second_visitor_is_answered_from_the_cache(edge: Edge, get: Get, origin: ScratchOrigin) -> None:
     origin.answers["/a.css"] = Answer(body=b"x", headers={"Cache-Control": "max-age=60", "ETag": '"1"'})
     edge.converge([product()])
