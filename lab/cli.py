@@ -170,7 +170,7 @@ def ssh_command(settings: Settings, found: Mapping[str, Any], machine: Mapping[s
         f"AWS_SECRET_ACCESS_KEY={SECRET_ACCESS_KEY}",
         sys.executable,
         str(settings.root / "plugins/connect/instance_connect_proxy.py"),
-        *("--vpc-id", machine["vpc_id"], "--region", found["region"], "--endpoint-url", found["connect_url"]),
+        *("--region", found["region"], "--endpoint-url", found["connect_url"]),
         *("--host", "%h", "--port", "%p"),
     ]
     return [

@@ -109,7 +109,7 @@ class Lab:
             kernel.listening(None, internet.packages, 80)
         )
         Readings().serve(kernel.listening(None, internet.readings, 80))
-        self._resolver = Resolver(internet, mirror_names())
+        self._resolver = Resolver(internet, mirror_names(), self.settings.region)
         self._resolver.serve(
             kernel.bound_udp(None, internet.resolver, 53), kernel.listening(None, internet.resolver, 53), None
         )
@@ -117,7 +117,12 @@ class Lab:
         self._close.callback(self._services.close)
         self._runner = runner.Runner(self.settings)
         self._close.callback(self._runner.close)
-        tunnel = Tunnel(self._connect_socket, self._endpoint_namespace, secret=lambda _key: SECRET_ACCESS_KEY)
+        tunnel = Tunnel(
+            self._connect_socket,
+            self._endpoint_namespace,
+            region=self.settings.region,
+            secret=lambda _key: SECRET_ACCESS_KEY,
+        )
         self._close.callback(tunnel.close)
 
     def _on_change(self) -> None:
