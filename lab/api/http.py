@@ -118,6 +118,9 @@ class Handler(MotoRequestHandler):  # type: ignore[misc]  # moto has no types he
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Calls are logged by the middleware, which knows their service and action."""
 
+    def log_error(self, format: str, *values: Any) -> None:
+        """A kept connection that nobody used any more is no error."""
+
 
 class Server:
     """Serves a WSGI application on a listening socket, in threads of its own."""

@@ -95,7 +95,8 @@ def install() -> None:
     elastic_ip_addresses.random_ip = addresses.free_public
     security_groups.SecurityGroup = SecurityGroup
     security_groups.SecurityGroupRule = SecurityGroupRule
-    # AWS says natgateway; ec2_vpc_nat_gateway reads its tags by that.
-    EC2_PREFIX_TO_RESOURCE["nat"] = "natgateway"
-    EC2_PREFIX_TO_RESOURCE["eice"] = "instance-connect-endpoint"
+    # AWS's own words for these types: stock modules ask for tags by them.
+    EC2_PREFIX_TO_RESOURCE.update(
+        nat="natgateway", eipalloc="elastic-ip", pl="prefix-list", eice="instance-connect-endpoint"
+    )
     EC2_RESOURCE_TO_PREFIX["instance-connect-endpoint"] = "eice"  # else CreateTags and DeleteTags refuse the id

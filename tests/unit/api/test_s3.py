@@ -47,9 +47,9 @@ def read(url: str, path: str, **headers: str) -> int:
     return int(urllib3.request("GET", f"{url}{path}", headers=headers, retries=False).status)
 
 
-def through_edge(inside: Any, key: str, *, secret: str = "right", arn: str = ARN) -> int:
+def through_edge(inside: Any, key: str, *, proof: str = "right", arn: str = ARN) -> int:
     (inside.settings.state / "edge-token").write_text("right\n")
-    headers = {"Host": "shop.s3.ap-northeast-2.amazonaws.com", "X-Lab-Edge-Token": secret, "X-Lab-Source-Arn": arn}
+    headers = {"Host": "shop.s3.ap-northeast-2.amazonaws.com", "X-Lab-Edge-Token": proof, "X-Lab-Source-Arn": arn}
     return read(inside.url, f"/{key}", **headers)
 
 
@@ -85,8 +85,8 @@ def test_cloudfront_reads_what_the_policy_lets_its_distribution_read(inside: Any
     assert through_edge(inside, "index.html") == 403
     put_policy(s3, CLOUDFRONT)
     assert through_edge(inside, "index.html") == 200
-    assert through_edge(inside, "index.html", secret="wrong") == 403
-    assert through_edge(inside, "index.html", secret="") == 403
+    assert through_edge(inside, "index.html", proof="wrong") == 403
+    assert through_edge(inside, "index.html", proof="") == 403
     assert through_edge(inside, "index.html", arn=ARN.replace("EABC", "EOTHER")) == 403
 
 
