@@ -78,3 +78,22 @@ def test_a_function_is_deleted_once(run_module, cloudfront):
     again = run_module(NAME, name="pages", state="absent")
     assert planned["changed"] and done["changed"] and not again["changed"]
     assert cloudfront.list_functions()["FunctionList"].get("Items", []) == []
+
+
+def test_a_function_in_use_is_not_deleted_and_the_distribution_is_named(run_module, cloudfront):
+    pages = run_module(NAME, name="pages", code=CODE)["function"]["arn"]
+    distribution = run_module(
+        "cloudfront_web_distribution",
+        tags={"Name": "shop"},
+        origins=[{"id": "assets", "domain_name": "assets.s3.ap-northeast-2.amazonaws.com"}],
+        default_cache_behavior={
+            "target_origin_id": "assets",
+            "function_associations": [{"event_type": "viewer-request", "function_arn": pages}],
+        },
+    )["distribution"]["id"]
+    for check in (True, False):
+        with pytest.raises(
+            Exception, match=f"used by distribution {distribution}: take it out of their function_assoc"
+        ):
+            run_module(NAME, name="pages", state="absent", check=check)
+    assert live_code(cloudfront) == CODE

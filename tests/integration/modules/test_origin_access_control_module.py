@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 NAME = "cloudfront_origin_access_control"
 
 
@@ -54,3 +56,22 @@ def test_a_control_is_deleted_once(run_module, cloudfront):
     again = run_module(NAME, name="assets", state="absent")
     assert planned["changed"] and done["changed"] and not again["changed"]
     assert controls(cloudfront) == []
+
+
+def test_a_control_in_use_is_not_deleted_and_the_distribution_is_named(run_module, cloudfront):
+    access = run_module(NAME, name="assets")["origin_access_control"]["id"]
+    bucket = {
+        "id": "assets",
+        "domain_name": "assets.s3.ap-northeast-2.amazonaws.com",
+        "origin_access_control_id": access,
+    }
+    distribution = run_module(
+        "cloudfront_web_distribution",
+        tags={"Name": "shop"},
+        origins=[bucket],
+        default_cache_behavior={"target_origin_id": "assets"},
+    )["distribution"]["id"]
+    for check in (True, False):
+        with pytest.raises(Exception, match=f"used by distribution {distribution}: change or delete that first"):
+            run_module(NAME, name="assets", state="absent", check=check)
+    assert len(controls(cloudfront)) == 1
