@@ -70,11 +70,7 @@ import sys
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-
-try:
-    from ansible.module_utils.service_host import Layout, Systemd, complete_releases, content, linked
-except ImportError:  # outside Ansible: the unit tests
-    from service_host import Layout, Systemd, complete_releases, content, linked
+from ansible.module_utils.service_host import Layout, Systemd, complete_releases, content, linked
 
 
 def is_running(layout: Layout, systemd: Systemd, current: str | None) -> bool:

@@ -59,20 +59,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 release:
-  description: The release that runs now, or null.
+  description: The release that is to run; after a failure, the one that ran before, or null.
   type: str
   returned: always
 previous:
   description: The release that ran before, or null.
   type: str
   returned: always
-returned:
-  description: Whether the release before was put back.
-  type: bool
-  returned: always
 """
 
-import os
 import pwd
 import shlex
 import subprocess
@@ -84,11 +79,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 
 from ansible.module_utils.basic import AnsibleModule
-
-try:
-    from ansible.module_utils.service_host import MARKER, Layout, Systemd, content, linked, point, put
-except ImportError:  # outside Ansible: the unit tests
-    from service_host import MARKER, Layout, Systemd, content, linked, point, put
+from ansible.module_utils.service_host import MARKER, Layout, Systemd, content, linked, point, put
 
 LOG_LINES = 15
 POLL = 0.2
@@ -260,7 +251,9 @@ def command_illness(layout: Layout, release: str, command: str) -> str | None:
             text=True,
             check=False,
             timeout=10,
-            **({"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}),
+            user=account.pw_uid,
+            group=account.pw_gid,
+            extra_groups=[],
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"`{command}` failed: {error}"
@@ -287,7 +280,7 @@ def main() -> None:
     layout = Layout(given["name"])
     before = linked(layout.base / "current")
     diff = {"before": f"release: {before}\n", "after": f"release: {given['release']}\n"}
-    result = {"changed": True, "previous": before, "release": given["release"], "returned": False, "diff": diff}
+    result = {"changed": True, "previous": before, "release": given["release"], "diff": diff}
     if module.check_mode:
         module.exit_json(**result)
     if not (layout.release(given["release"]) / MARKER).is_file():
@@ -297,7 +290,6 @@ def main() -> None:
         Switcher(layout, Systemd(), health).switch(given["release"])
     except SwitchError as error:
         result["release"] = before
-        result["returned"] = before not in (None, given["release"])
         log = "\n".join(error.log) or "(none)"
         module.fail_json(f"{given['name']}: {error} The failed release's last log lines:\n{log}", **result)
     module.exit_json(**result)
