@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -96,7 +97,7 @@ def _walk(root: str, below: str, exclude: Sequence[str]) -> Iterator[tuple[str, 
     with os.scandir(os.path.join(root, below)) as entries:  # noqa: PTH118 - a Path an entry costs a second
         listed = list(entries)
     for entry in listed:
-        path = f"{below}{entry.name}"
+        path = sys.intern(f"{below}{entry.name}")
         if any(matches(path, pattern) for pattern in exclude):
             continue
         _refuse(root, path, entry)

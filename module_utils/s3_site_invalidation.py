@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable
 from urllib.parse import quote
 
@@ -30,20 +31,28 @@ def fold(changed: Iterable[str], unchanged: Iterable[str], wildcards: int = WILD
     would reach a neighbour. A wildcard is then drawn as narrow as what it covers allows. Those that save least are
     written out when there are more than CloudFront takes at once.
     """
-    wanted = set(changed)
+    wanted = sorted(set(changed))
     groups: list[list[str]] = []
-    run: list[str] = []
-    left = ""
-    for url, is_changed in sorted({**dict.fromkeys(unchanged, False), **dict.fromkeys(wanted, True)}.items()):
-        if is_changed:
-            run.append(url)
-            continue
-        groups += _groups(run, left, url)
-        run, left = [], url
-    groups += _groups(run, left, "")
+    start, left = 0, ""
+    gaps = _gaps(wanted, unchanged)
+    for place in sorted({*gaps, len(wanted)}):
+        first, last = gaps.get(place, ("", ""))
+        groups += _groups(wanted[start:place], left, first)
+        start, left = place, last
     folded = sorted((group for group in groups if len(group) > 1), key=len, reverse=True)[:wildcards]
     covered = {url for group in folded for url in group}
-    return sorted([*(wanted - covered), *(_common(group[0], group[-1]) + "*" for group in folded)])
+    return sorted([*(set(wanted) - covered), *(_common(group[0], group[-1]) + "*" for group in folded)])
+
+
+def _gaps(wanted: list[str], unchanged: Iterable[str]) -> dict[int, tuple[str, str]]:
+    """By its place in ``wanted``, the first and the last unchanged path of each gap: no others can be neighbours."""
+    gaps: dict[int, tuple[str, str]] = {}
+    for url in unchanged if wanted else ():
+        place = bisect(wanted, url)
+        if not place or wanted[place - 1] != url:
+            first, last = gaps.get(place, (url, url))
+            gaps[place] = (min(first, url), max(last, url))
+    return gaps
 
 
 def _groups(run: list[str], left: str, right: str) -> list[list[str]]:

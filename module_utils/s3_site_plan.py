@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urljoin
 
@@ -130,14 +130,13 @@ def decide(
     """The plan that makes ``manifest`` the current release. Files are kept ``days`` after they were last current."""
     files = manifest.files
     # Hashed is what the release treats as hashed, whatever the options say today.
-    parts = {path: Part.HASHED if not entry.digest else max(part_of(path), Part.OTHER) for path, entry in files.items()}
     stale = [path for path, entry in files.items() if not is_live(path, entry, bucket)]
-    assets = [path for path in stale if parts[path] is Part.HASHED]
-    mutable = [path for path in stale if parts[path] is not Part.HASHED]
+    assets = [path for path in stale if not files[path].digest]
+    mutable = [(max(part_of(path), Part.OTHER), path) for path in stale if files[path].digest]
     contents = {
         place: path
         for path, entry in files.items()
-        if parts[path] is not Part.HASHED
+        if entry.digest
         and ((listed := bucket.listing.get(place := places.content(entry))) is None or listed.size != entry.size)
     }
     gone = [path for path in bucket.current.files if path not in files]
@@ -151,14 +150,14 @@ def decide(
     if stale or removed or is_new:
         switch = {"reference": f"{manifest.release}-{now}", "paths": paths}
         record = replace(record, switch=switch)
-    known = bucket.current.files.keys() | bucket.record.retired.keys() | files.keys()
+    known = (bucket.current.files, bucket.record.retired, files)
     return Plan(
         manifest,
         record,
         assets=assets,
         contents=sorted(contents.values()),
         switches=[
-            sorted((path for path in mutable if parts[path] is part), key=lambda path: (not variant_of(path)[1], path))
+            sorted((path for of, path in mutable if of is part), key=lambda path: (not variant_of(path)[1], path))
             for part in (Part.OTHER, Part.PAGE, Part.INDEX)
         ],
         removed=sorted(path for path in removed if path in bucket.listing),
@@ -168,7 +167,9 @@ def decide(
         changed=[path for path in stale if path in bucket.listing],
         kept=sorted(path for path in gone if path not in set(removed)),
         retained=sum(not key.startswith(places.prefix) for key in retired) - len(expired),
-        unmanaged=sum(key not in known and not key.startswith(places.prefix) for key in bucket.listing),
+        unmanaged=sum(
+            not any(key in some for some in known) and not key.startswith(places.prefix) for key in bucket.listing
+        ),
         renewed=[path for path in assets if (old := bucket.current.files.get(path)) and old.size != files[path].size],
         invalidation_paths=paths,
         is_new=is_new,
@@ -179,13 +180,13 @@ def _retired(
     manifest: Manifest, bucket: Bucket, places: Places, removed: Sequence[str], now: int
 ) -> dict[str, Retired]:
     """What stands in the bucket without being current after this publish, and since when."""
-    current = manifest.files.keys() | {places.content(entry) for entry in manifest.files.values() if entry.digest}
+    current = {places.content(entry) for entry in manifest.files.values() if entry.digest}
     gone = set(removed)
     retired = {key: old for key, old in bucket.record.retired.items() if key in bucket.listing and key not in current}
     for source in (bucket.current, *bucket.interrupted):
         for path, entry in source.files.items():
             for key in (path, places.content(entry)) if entry.digest else (path,):
-                if key in bucket.listing and key not in current and key not in gone:
+                if key in bucket.listing and key not in current and key not in manifest.files and key not in gone:
                     retired.setdefault(key, Retired(entry, now))
     return retired
 
@@ -215,7 +216,7 @@ def _cleared(record: Record, bucket: Bucket, places: Places, release: str) -> li
 
 def _urls(
     manifest: Manifest, bucket: Bucket, places: Places, stale: Sequence[str], removed: Sequence[str], index: str
-) -> tuple[set[str], set[str]]:
+) -> tuple[set[str], Iterator[str]]:
     """The URL paths that answer otherwise than before the last completed publish, and those that answer the same.
 
     What an interrupted publish has put in place already counts as changed: nobody has invalidated it.
@@ -228,8 +229,8 @@ def _urls(
                 changed.add(path)
         elif entry.digest and bucket.interrupted and path in bucket.listing:
             changed.add(path)
-    same = {path for path in bucket.listing if path not in changed and not path.startswith(places.prefix)}
+    same = (path for path in bucket.listing if path not in changed and not path.startswith(places.prefix))
     return (
         {url for path in changed for url in urls_of(path, index)},
-        {url for path in same for url in urls_of(path, index)},
+        (url for path in same for url in urls_of(path, index)),
     )

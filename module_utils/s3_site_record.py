@@ -9,16 +9,18 @@ function which routes such paths to the index page never lets one out:
 - ``content/DIGEST``: the content and headers of one mutable file. To make a release current is to copy these to their
   places, in order; to roll back is the same.
 
-The first two are a line of JSON a file, then one for the whole, compressed with gzip.
+The first two are a line of JSON for the whole, then one a file, compressed with gzip.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
+import sys
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -130,7 +132,7 @@ def fingerprint(files: Mapping[str, Entry]) -> str:
 def write_manifest(manifest: Manifest) -> bytes:
     """A manifest as the content of its object."""
     head = {"version": VERSION, "release": manifest.release, "fingerprint": manifest.fingerprint}
-    return _write(head, ((path, entry, ()) for path, entry in manifest.files.items()))
+    return _write(head, lambda: ((path, entry, ()) for path, entry in manifest.files.items()))
 
 
 def read_manifest(content: bytes) -> Manifest:
@@ -148,7 +150,7 @@ def write_record(record: Record) -> bytes:
         "releases": [vars(release) for release in record.releases],
         "switch": dict(record.switch),
     }
-    return _write(head, ((path, entry, (since,)) for path, (entry, since) in record.retired.items()))
+    return _write(head, lambda: ((path, entry, (since,)) for path, (entry, since) in record.retired.items()))
 
 
 def read_record(content: bytes) -> Record:
@@ -163,31 +165,31 @@ def read_record(content: bytes) -> Record:
     )
 
 
-def _write(head: dict[str, Any], files: Iterable[tuple[str, Entry, tuple[int, ...]]]) -> bytes:
+def _write(head: dict[str, Any], files: Callable[[], Iterator[tuple[str, Entry, tuple[int, ...]]]]) -> bytes:
     headers: dict[tuple[str, str, str], int] = {}
+    for _, entry, _ in files():
+        headers.setdefault(entry.headers, len(headers))
     packer = zlib.compressobj(6, zlib.DEFLATED, 31)
-    packed = []
-    for path, entry, more in files:
-        number = headers.setdefault(entry.headers, len(headers))
-        line = json.dumps([path, entry.size, entry.digest, number, entry.changed_ns, *more], ensure_ascii=False)
-        packed.append(packer.compress(line.encode() + b"\n"))
-    # The headers are known only now: they and the rest stand last.
-    packed.append(packer.compress(json.dumps({**head, "headers": list(headers)}, ensure_ascii=False).encode()))
+    packed = [packer.compress(json.dumps({**head, "headers": list(headers)}, ensure_ascii=False).encode())]
+    for path, entry, more in files():
+        row = [path, entry.size, entry.digest, headers[entry.headers], entry.changed_ns, *more]
+        packed.append(packer.compress(b"\n" + json.dumps(row, ensure_ascii=False).encode()))
     packed.append(packer.flush())
     return b"".join(packed)
 
 
 def _read(content: bytes) -> tuple[dict[str, Any], dict[str, tuple[Entry, list[int]]]]:
+    """What ``_write`` wrote, line by line: a release may have a hundred thousand files."""
     try:
-        lines = gzip.decompress(content).split(b"\n")
-        head = json.loads(lines.pop())
+        with gzip.open(io.BytesIO(content)) as lines:
+            head = json.loads(lines.readline())
+            if head["version"] != VERSION:
+                raise ValueError(f"written in version {head['version']} of its form; this module knows {VERSION}")
+            headers = [frozen(*values) for values in head["headers"]]
+            files = {}
+            for line in lines:
+                path, size, digest, number, changed_ns, *more = json.loads(line)
+                files[sys.intern(path)] = (Entry(size, digest, headers[number], changed_ns), more)
     except (OSError, EOFError, zlib.error, json.JSONDecodeError) as error:
         raise ValueError(f"not a record of releases: {error}") from error
-    if head["version"] != VERSION:
-        raise ValueError(f"written in version {head['version']} of its form, and this module knows {VERSION}")
-    headers = [frozen(*values) for values in head["headers"]]
-    files = {}
-    for line in lines:
-        path, size, digest, number, changed_ns, *more = json.loads(line)
-        files[path] = (Entry(size, digest, headers[number], changed_ns), more)
     return head, files

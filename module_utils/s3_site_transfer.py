@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import os
 import random
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
@@ -106,7 +107,10 @@ class Store:
         try:
             pages = obstore.list(self._s3, chunk_size=1000)
             return {
-                item["path"]: Listed(item["size"], (item["e_tag"] or "").strip('"'), item["last_modified"].timestamp())
+                # Interned, since the build and the records hold equal strings: a hundred thousand are 10 MB.
+                sys.intern(item["path"]): Listed(
+                    item["size"], (item["e_tag"] or "").strip('"'), item["last_modified"].timestamp()
+                )
                 for page in pages
                 for item in page
             }
