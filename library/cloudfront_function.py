@@ -110,7 +110,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible.module_utils.aws_outcome import UNKNOWN, Outcome, doing, finish, patient, refusal
+from ansible.module_utils.aws_outcome import STALE, UNKNOWN, Outcome, doing, finish, looking_again, patient, refusal
 from ansible.module_utils.aws_shapes import item_list, overlay, plain, sendable
 from ansible.module_utils.cloudfront_api import (
     behaviours_of,
@@ -145,6 +145,8 @@ REMEDIES = {
     "TooManyFunctions": "Delete functions that nothing uses, or ask AWS for a higher quota",
     "PreconditionFailed": "Someone else changed the function at the same time; run the task again",
 }
+
+CONFLICTS = (*STALE, "FunctionAlreadyExists", "NoSuchFunctionExists")
 
 
 @dataclass(frozen=True)
@@ -315,7 +317,7 @@ def main() -> None:
     )
     client = module.client("cloudfront", retry_decorator=patient())
     ensure = ensure_present if module.params["state"] == "present" else ensure_absent
-    finish(module, lambda: ensure(client, module.params, module.check_mode))
+    finish(module, lambda: looking_again(lambda: ensure(client, module.params, module.check_mode), *CONFLICTS))
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ origin_access_control:
 from collections.abc import Mapping
 from typing import Any
 
-from ansible.module_utils.aws_outcome import UNKNOWN, Outcome, doing, finish, patient, refusal
+from ansible.module_utils.aws_outcome import STALE, UNKNOWN, Outcome, doing, finish, looking_again, patient, refusal
 from ansible.module_utils.cloudfront_api import distributions_where, listed, origins_of
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -118,6 +118,8 @@ REMEDIES = {
     "OriginAccessControlInUse": "Take it out of every distribution's origins first, and wait until they are deployed",
     "AccessDenied": "The credentials need cloudfront:*OriginAccessControl* and cloudfront:ListDistributions",
 }
+
+CONFLICTS = (*STALE, "OriginAccessControlAlreadyExists", "NoSuchOriginAccessControl")
 
 
 def wanted_config(asked: Mapping[str, Any], current: Mapping[str, Any] | None) -> dict[str, str]:
@@ -214,9 +216,9 @@ def ensure_absent(client: Any, asked: Mapping[str, Any], check_mode: bool) -> Ou
 def main() -> None:
     """Entry point."""
     module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    client = module.client("cloudfront", retry_decorator=patient("PreconditionFailed"))
+    client = module.client("cloudfront", retry_decorator=patient())
     ensure = ensure_present if module.params["state"] == "present" else ensure_absent
-    finish(module, lambda: ensure(client, module.params, module.check_mode))
+    finish(module, lambda: looking_again(lambda: ensure(client, module.params, module.check_mode), *CONFLICTS))
 
 
 if __name__ == "__main__":

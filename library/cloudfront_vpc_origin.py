@@ -174,8 +174,8 @@ superseded:
 
 from typing import Any
 
-from ansible.module_utils.aws_outcome import finish, patient
-from ansible.module_utils.cloudfront_vpc_origins import ensure_absent, ensure_present
+from ansible.module_utils.aws_outcome import finish, looking_again, patient
+from ansible.module_utils.cloudfront_vpc_origins import CONFLICTS, ensure_absent, ensure_present
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 ARGUMENTS: dict[str, Any] = {
@@ -205,7 +205,7 @@ def main() -> None:
     # An origin is "in use" for some seconds after the distribution that used it was deployed without it.
     client = module.client("cloudfront", retry_decorator=patient("CannotDeleteEntityWhileInUse"))
     ensure = ensure_present if module.params["state"] == "present" else ensure_absent
-    finish(module, lambda: ensure(client, module.params, module.check_mode))
+    finish(module, lambda: looking_again(lambda: ensure(client, module.params, module.check_mode), *CONFLICTS))
 
 
 if __name__ == "__main__":

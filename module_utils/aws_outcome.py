@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
@@ -77,6 +77,28 @@ def doing(what: str, remedies: Mapping[str, str] | None = None) -> Iterator[None
     except (ClientError, BotoCoreError) as error:
         remedy = (remedies or {}).get(error_code(error))
         raise AnsibleAWSError(message=f"Could not {what}{f'. {remedy}' if remedy else ''}", exception=error) from error
+
+
+STALE = ("PreconditionFailed", "InvalidIfMatchVersion")
+
+
+def looking_again(attempt: Callable[[], Outcome], *codes: str) -> Outcome:
+    """Do idempotent work again, from the look at what is there, when it meets one of the error codes.
+
+    Such a code tells that someone else was faster, or that the answer to our own request was lost and the request sent
+    twice; either way what is left to do has to be seen anew. Gives up at the third such error.
+    """
+    met = False
+    for last in (False, False, True):
+        try:
+            outcome = attempt()
+        except AnsibleAWSError as error:
+            if last or error_code(error) not in codes:
+                raise
+            met = True
+        else:
+            return outcome if not met else replace(outcome, changed=True)
+    raise AssertionError("unreachable: the last try returns or raises")
 
 
 def finish(module: Any, decide_and_act: Callable[[], Outcome]) -> None:

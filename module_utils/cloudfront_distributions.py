@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible.module_utils.aws_outcome import UNKNOWN, Outcome, doing, error_code, patient_with, refusal
+from ansible.module_utils.aws_outcome import (
+    STALE,
+    UNKNOWN,
+    Outcome,
+    doing,
+    error_code,
+    looking_again,
+    patient_with,
+    refusal,
+)
 from ansible.module_utils.aws_shapes import overlay
 from ansible.module_utils.cloudfront_api import carries, identifying, listed, set_tags, tag_items, tags_of, wanted_tags
 from ansible.module_utils.cloudfront_distribution_config import (
@@ -28,7 +37,6 @@ REMEDIES = {
     "AccessDenied": "The credentials need cloudfront:*Distribution*, cloudfront:*Tag* and, for VPC origins, "
     "cloudfront:GetVpcOrigin",
     "CNAMEAlreadyExists": "Another distribution has one of the aliases: take it out there first",
-    "DistributionNotDisabled": "Someone enabled it meanwhile; run the task again",
     "EntityNotFound": "A VPC origin is not there: create it first, and wait until it is deployed",
     "InvalidViewerCertificate": "The certificate must be issued, in us-east-1, and name every alias",
     "NoSuchOrigin": "Every target_origin_id must be the id of an origin",
@@ -38,7 +46,8 @@ REMEDIES = {
 # What a distribution refers to may have been made a moment ago.
 NOT_YET_SEEN = ("InvalidOriginAccessControl", "InvalidFunctionAssociation", "NoSuchFunctionExists", "EntityNotFound")
 
-STALE = ("PreconditionFailed", "InvalidIfMatchVersion")
+# While a distribution is deleted, someone else, or an earlier try of our own, was faster.
+CONFLICTS = (*STALE, "NoSuchDistribution", "DistributionNotDisabled")
 TRIES = 5
 
 
@@ -233,6 +242,11 @@ def ensure_present(client: Any, asked: Mapping[str, Any], check_mode: bool) -> O
 
 def ensure_absent(client: Any, asked: Mapping[str, Any], check_mode: bool) -> Outcome:
     """Disable, wait, delete. Without ``wait``, do what can be done now, and say what is left."""
+    return looking_again(lambda: remove(client, asked, check_mode), *CONFLICTS)
+
+
+def remove(client: Any, asked: Mapping[str, Any], check_mode: bool) -> Outcome:
+    """One try of ``ensure_absent``."""
     try:
         found = find(client, asked)
     except AnsibleAWSError as error:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ansible.module_utils.aws_outcome import UNKNOWN, Outcome, doing, refusal
+from ansible.module_utils.aws_outcome import STALE, UNKNOWN, Outcome, doing, refusal
 from ansible.module_utils.aws_shapes import item_list, overlay, plain, sendable
 from ansible.module_utils.cloudfront_api import carries, identifying, listed, set_tags, tag_items, tags_of, wanted_tags
 from ansible.module_utils.cloudfront_waiters import wait_until
@@ -19,13 +19,14 @@ from ansible_collections.amazon.aws.plugins.module_utils.transformation import b
 REMEDIES = {
     "AccessDenied": "The credentials need cloudfront:*VpcOrigin*, cloudfront:ListDistributionsByVpcOriginId, "
     "cloudfront:*Tag* and, for a VPC's first origin, iam:CreateServiceLinkedRole",
-    "EntityAlreadyExists": "A VPC origin of that name was made at the same time; run the task again",
     "EntityLimitExceeded": "Delete VPC origins that nothing uses, or ask AWS for a higher quota",
-    "CannotUpdateEntityWhileInUse": "A distribution took it into use meanwhile; run the task again, and it is replaced",
     "CannotDeleteEntityWhileInUse": "Repoint the distributions that use it, and wait until they are deployed",
     "InvalidArgument": "The ARN must be that of a running instance or an active load balancer in a private subnet of a "
     "VPC that has an internet gateway",
 }
+
+# Someone else, or an earlier try of our own, was faster. An origin that came into use is replaced instead of updated.
+CONFLICTS = (*STALE, "EntityAlreadyExists", "EntityNotFound", "CannotUpdateEntityWhileInUse")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,119 @@
+"""The modules when AWS throttles them, and when the answer to a request is lost after the work was done."""
+
+from __future__ import annotations
+
+import boto3
+import pytest
+import urllib3
+
+
+@pytest.fixture
+def order(api):
+    """Orders faults of the lab's API."""
+
+    def order(**fault):
+        assert urllib3.request("POST", f"{api}/_lab/faults", json=[fault]).status < 300
+
+    yield order
+    urllib3.request("DELETE", f"{api}/_lab/faults")
+
+
+SITE = {
+    "tags": {"Name": "shop"},
+    "origins": [{"id": "assets", "domain_name": "assets.s3.ap-northeast-2.amazonaws.com"}],
+    "default_cache_behavior": {"target_origin_id": "assets"},
+}
+CODE = "function handler(event) { return event.request; }"
+OTHER_CODE = "function handler(event) { event.request.uri = '/'; return event.request; }"
+
+
+@pytest.fixture
+def tasks(backends):
+    """For each module: a task that makes something, and what it is called in CloudFront's API."""
+    subnet = boto3.client("ec2").describe_instances()["Reservations"][0]["Instances"][0]["SubnetId"]
+    return {
+        "cloudfront_origin_access_control": {"name": "assets"},
+        "cloudfront_function": {"name": "pages", "code": CODE},
+        "cloudfront_vpc_origin": {"name": "backend", "arn": backends[0], "origin_protocol_policy": "http-only"},
+        "cloudfront_web_distribution": SITE,
+        "ec2_instance_connect_endpoint": {"subnet_id": subnet, "tags": {"Name": "shop"}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "service"),
+    [
+        ("cloudfront_origin_access_control", "cloudfront"),
+        ("cloudfront_function", "cloudfront"),
+        ("cloudfront_vpc_origin", "cloudfront"),
+        ("cloudfront_web_distribution", "cloudfront"),
+        ("ec2_instance_connect_endpoint", "ec2"),
+    ],
+)
+def test_throttling_slows_a_task_down_and_fails_it_not(run_module, tasks, order, name, service):
+    order(kind="throttle", service=service, times=12)  # boto3 alone gives up after five
+    assert run_module(name, **tasks[name])["changed"]
+    assert not run_module(name, **tasks[name])["changed"]
+
+
+@pytest.mark.parametrize(
+    ("name", "action"),
+    [
+        ("cloudfront_origin_access_control", "CreateOriginAccessControl"),
+        ("cloudfront_function", "CreateFunction"),
+        ("cloudfront_function", "PublishFunction"),
+        ("cloudfront_vpc_origin", "CreateVpcOrigin"),
+        ("cloudfront_web_distribution", "CreateDistributionWithTags"),
+        ("ec2_instance_connect_endpoint", "CreateInstanceConnectEndpoint"),
+    ],
+)
+def test_a_creation_whose_answer_is_lost_makes_one_thing_and_the_task_succeeds(
+    run_module, tasks, order, cloudfront, ec2, name, action
+):
+    order(kind="drop_after", action=action)
+    assert run_module(name, **tasks[name])["changed"]
+    assert not run_module(name, **tasks[name])["changed"]
+    made = {
+        "cloudfront_origin_access_control": lambda: cloudfront.list_origin_access_controls()["OriginAccessControlList"],
+        "cloudfront_function": lambda: cloudfront.list_functions(Stage="LIVE")["FunctionList"],
+        "cloudfront_vpc_origin": lambda: cloudfront.list_vpc_origins()["VpcOriginList"],
+        "cloudfront_web_distribution": lambda: cloudfront.list_distributions()["DistributionList"],
+        "ec2_instance_connect_endpoint": lambda: {
+            "Items": ec2.describe_instance_connect_endpoints()["InstanceConnectEndpoints"]
+        },
+    }
+    assert len(made[name]()["Items"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "action", "change"),
+    [
+        ("cloudfront_origin_access_control", "UpdateOriginAccessControl", {"description": "changed"}),
+        ("cloudfront_function", "UpdateFunction", {"code": OTHER_CODE}),
+        ("cloudfront_vpc_origin", "UpdateVpcOrigin", {"http_port": 8000}),
+        ("cloudfront_web_distribution", "UpdateDistribution", {"comment": "changed"}),
+    ],
+)
+def test_an_update_whose_answer_is_lost_is_made_once(run_module, tasks, order, name, action, change):
+    run_module(name, **tasks[name])
+    order(kind="drop_after", action=action)
+    assert run_module(name, **{**tasks[name], **change})["changed"]
+    assert not run_module(name, **{**tasks[name], **change})["changed"]
+
+
+@pytest.mark.parametrize(
+    ("name", "action"),
+    [
+        ("cloudfront_origin_access_control", "DeleteOriginAccessControl"),
+        ("cloudfront_function", "DeleteFunction"),
+        ("cloudfront_vpc_origin", "DeleteVpcOrigin"),
+        ("cloudfront_web_distribution", "DeleteDistribution"),
+        ("ec2_instance_connect_endpoint", "DeleteInstanceConnectEndpoint"),
+    ],
+)
+def test_a_deletion_whose_answer_is_lost_is_a_deletion(run_module, tasks, order, name, action):
+    run_module(name, **tasks[name])
+    order(kind="drop_after", action=action)
+    identity = {key: tasks[name][key] for key in ("name", "tags") if key in tasks[name]}
+    assert run_module(name, **identity, state="absent")["changed"]
+    assert not run_module(name, **identity, state="absent")["changed"]
