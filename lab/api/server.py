@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from moto.core.base_backend import BackendDict
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from lab.api import cloudfront, ec2, faults, iam, parameters, s3
+from lab.api import autoscaling, cloudfront, ec2, faults, iam, parameters, s3
 from lab.api.calls import Call, identify
 from lab.api.http import ConnectionDropped, Server
 from lab.api.s3 import access
@@ -42,7 +42,7 @@ class Api:
         log_calls: bool = False,
     ) -> None:
         world.settings, world.confirmed_by_lab = settings, confirmed_by_lab
-        for service in (ec2, cloudfront, iam, parameters, s3):
+        for service in (autoscaling, cloudfront, ec2, iam, parameters, s3):
             service.install()
         self._on_change = on_change
         self._moto = DomainDispatcherApplication(create_backend_app)

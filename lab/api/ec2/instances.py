@@ -140,5 +140,7 @@ class InstanceCalls:
         return result
 
     def _look_at_instances(self) -> None:
+        asked_for = self._get_param("InstanceIds", [])  # type: ignore[attr-defined]  # moto's
         for instance in self.ec2_backend.all_instances():  # type: ignore[attr-defined]  # moto's
-            instance.look()
+            if not asked_for or instance.id in asked_for:
+                instance.look()

@@ -92,6 +92,12 @@ class InterfaceBackend:
         given = private_ip_address[:1] if isinstance(private_ip_address, list) else [private_ip_address]
         for address in filter(None, given):
             addresses.check_private(self, known, address)
+        for group_id in named.get("group_ids") or []:
+            group = self.get_security_group_from_id(group_id)  # type: ignore[attr-defined]  # moto's
+            if group is None or group.vpc_id != known.vpc_id:
+                raise EC2ClientError(
+                    "InvalidGroup.NotFound", f"The security group '{group_id}' does not exist in VPC '{known.vpc_id}'"
+                )
         return super().create_network_interface(known, private_ip_address, *rest, **named)  # type: ignore[misc]  # moto's
 
     def assign_private_ip_addresses(

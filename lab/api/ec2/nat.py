@@ -110,6 +110,8 @@ class NatGatewayCalls:
     """``ClientToken``: the same request again makes no second gateway."""
 
     def create_nat_gateway(self) -> ActionResult:
+        if self._get_param("AvailabilityMode") == "regional":  # type: ignore[attr-defined]  # moto's
+            raise EC2ClientError("UnsupportedOperation", "The lab has zonal NAT gateways only.")
         token = self._get_param("ClientToken")  # type: ignore[attr-defined]  # moto's
         backend = self.ec2_backend  # type: ignore[attr-defined]  # moto's
         if token in backend.nat_gateway_tokens:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
@@ -313,3 +315,46 @@ def test_an_unknown_image_is_refused(vpc: dict[str, str]) -> None:
     with pytest.raises(ClientError) as failure:
         launch(vpc["private"], ImageId="ami-00000000000000000")
     assert error_code(failure) == "InvalidAMIID.NotFound"
+
+
+def test_a_group_of_another_vpc_is_refused(vpc: dict[str, str]) -> None:
+    ec2 = boto3.client("ec2")
+    other = ec2.create_vpc(CidrBlock="10.30.0.0/16")["Vpc"]["VpcId"]
+    group = ec2.create_security_group(GroupName="other", Description="other", VpcId=other)["GroupId"]
+    with pytest.raises(ClientError) as failure:
+        launch(vpc["private"], SecurityGroupIds=[group])
+    assert error_code(failure) == "InvalidGroup.NotFound"
+    assert boto3.client("ec2").describe_network_interfaces()["NetworkInterfaces"] == []
+
+
+def test_an_endpoint_can_be_tagged_later(vpc: dict[str, str]) -> None:
+    ec2 = boto3.client("ec2")
+    made = ec2.create_instance_connect_endpoint(SubnetId=vpc["private"])["InstanceConnectEndpoint"]
+    ec2.create_tags(Resources=[made["InstanceConnectEndpointId"]], Tags=[{"Key": "Name", "Value": "way-in"}])
+    (seen,) = ec2.describe_instance_connect_endpoints()["InstanceConnectEndpoints"]
+    assert seen["Tags"] == [{"Key": "Name", "Value": "way-in"}]
+
+
+def test_many_clients_at_once_get_addresses_of_their_own(vpc: dict[str, str]) -> None:
+    ec2 = boto3.client("ec2")
+    wanted = {"ImageId": image(), "MinCount": 1, "MaxCount": 1, "SubnetId": vpc["private"]}
+    with ThreadPoolExecutor(8) as pool:
+        launched = pool.map(lambda _: ec2.run_instances(**wanted)["Instances"][0]["PrivateIpAddress"], range(24))
+    assert sorted(launched, key=ipaddress.ip_address) == [f"10.20.1.{last}" for last in range(4, 28)]
+
+
+def test_a_vpc_goes_when_its_parts_are_gone_and_not_before(vpc: dict[str, str]) -> None:
+    ec2 = boto3.client("ec2")
+    group = ec2.create_security_group(GroupName="g", Description="g", VpcId=vpc["vpc"])["GroupId"]
+    steps: list[Callable[[], object]] = [
+        lambda: ec2.delete_subnet(SubnetId=vpc["public"]),
+        lambda: ec2.delete_subnet(SubnetId=vpc["private"]),
+        lambda: ec2.detach_internet_gateway(InternetGatewayId=vpc["gateway"], VpcId=vpc["vpc"]),
+        lambda: ec2.delete_security_group(GroupId=group),
+    ]
+    for step in steps:
+        with pytest.raises(ClientError) as failure:
+            ec2.delete_vpc(VpcId=vpc["vpc"])
+        assert error_code(failure) == "DependencyViolation"
+        step()
+    ec2.delete_vpc(VpcId=vpc["vpc"])
