@@ -88,6 +88,15 @@ def test_a_host_that_goes_leaves_nothing_though_a_process_still_stands_in_its_na
         process.communicate()
 
 
+def test_a_daemon_that_lives_in_the_labs_internet_builds_and_removes_as_well(world: World) -> None:
+    more = with_interface(world.state, host("new", "subnet-app", 9))
+    inside(names.internet(world.prefix), lambda: world.build(more))
+    assert world.seen("new", OUTSIDE) == NAT_PUBLIC
+    before = replace(more, interfaces=more.interfaces[:-1])
+    inside(names.internet(world.prefix), lambda: world.build(before))
+    assert world.namespace("new") not in names.existing(world.prefix)
+
+
 def test_an_empty_account_keeps_the_internet_alone(world: World) -> None:
     world.build(State())
     assert names.existing(world.prefix) == {names.internet(world.prefix)}

@@ -204,3 +204,13 @@ def test_associating_a_subnet_with_another_table_is_one_rule_for_another(state: 
         )
     }
     assert not (steps.withdraw or steps.unlink or steps.remove or steps.create or steps.rules or steps.link)
+
+
+def test_the_internet_passes_packets_between_internet_gateways_alone(state: State) -> None:
+    rules = planned(state).namespace("lab-internet").rules
+    forward = rules[rules.index("chain forward") :].splitlines()
+    assert [line.strip() for line in forward[1:3]] == [
+        "type filter hook forward priority filter; policy drop;",
+        'iifname "g*" oifname "g*" accept',
+    ]
+    assert forward[3].strip() == "}"
