@@ -48,7 +48,7 @@ def gateway_links(topology: Topology, vpc: Vpc) -> tuple[Link, ...]:
 def endpoint_links(topology: Topology, vpc: Vpc) -> tuple[Link, ...]:
     """The way of an S3 gateway endpoint: it needs neither internet gateway nor NAT.
 
-    The lab's S3 and the other APIs share one address, so it leads to those too; on AWS they need endpoints of their own.
+    S3 and the other APIs share one address in the lab, so it leads to those too; on AWS they need their own.
     """
     if vpc.id not in topology.endpoint_sources:
         return ()
