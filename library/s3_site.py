@@ -340,6 +340,7 @@ def run(
     with tempfile.TemporaryDirectory(prefix="s3_site-") as work:
         if publishing:
             manifest, source = release_of_build(asked, bucket, build, Path(work), now)
+            build.clear()
         else:
             manifest, source = read_release(store, places, asked["release"], bucket, asked["retention_days"], now), Path
         plan = decide(manifest, part_of, bucket, places, asked["index"], asked["retention_days"], now)

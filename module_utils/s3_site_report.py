@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from heapq import nsmallest
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from ansible.module_utils.s3_site_record import Places, Release
 
 # A first publish of many thousand files need not print them all.
 LINES = 500
+
+# Paths, and what a line says of each.
+Rows = tuple[Sequence[str], Callable[[str], str]]
 
 
 def result(plan: Plan, bucket: Bucket, places: Places, name: str) -> dict[str, Any]:
@@ -61,19 +65,23 @@ def difference(plan: Plan, bucket: Bucket, places: Places, name: str) -> dict[st
     """Before and after as lines, one for each file that is added, changed, kept for retention, removed or pruned."""
     files, old = plan.manifest.files, bucket.listing
     pruned = [path for path in plan.pruned if not path.startswith(places.prefix)]
-    before = [
-        *((path, f"{old[path].size} bytes, {old[path].etag}") for path in plan.changed),
-        *((path, "current") for path in plan.kept),
-        *((path, "a page of the last release") for path in plan.removed),
-        *((path, "kept for retention, which is over") for path in pruned),
+
+    def was(path: str) -> str:
+        return f"{old[path].size} bytes, {old[path].etag}"
+
+    def becomes(path: str) -> str:
+        return f"{files[path].size} bytes, {files[path].digest or 'hashed'}, {files[path].headers[1]}"
+
+    before: list[Rows] = [
+        (plan.changed, was),
+        (plan.kept, lambda _: "current"),
+        (plan.removed, lambda _: "a page of the last release"),
+        (pruned, lambda _: "kept for retention, which is over"),
     ]
-    after = [
-        *((path, f"{files[path].size} bytes, {files[path].headers[1]}") for path in plan.added),
-        *(
-            (path, f"{files[path].size} bytes, {files[path].digest or 'hashed'}, {files[path].headers[1]}")
-            for path in plan.changed
-        ),
-        *((path, "kept for retention") for path in plan.kept),
+    after: list[Rows] = [
+        (plan.added, lambda path: f"{files[path].size} bytes, {files[path].headers[1]}"),
+        (plan.changed, becomes),
+        (plan.kept, lambda _: "kept for retention"),
     ]
     return {
         "before_header": f"s3://{name} ({bucket.record.current or 'no release'})",
@@ -83,9 +91,12 @@ def difference(plan: Plan, bucket: Bucket, places: Places, name: str) -> dict[st
     }
 
 
-def _lines(rows: Iterable[tuple[str, str]]) -> str:
-    lines = [f"{path}: {what}\n" for path, what in sorted(rows)]
-    return "".join(lines[:LINES]) + (f"and {len(lines) - LINES} more\n" if len(lines) > LINES else "")
+def _lines(rows: list[Rows]) -> str:
+    first = sorted(((path, what) for paths, what in rows for path in nsmallest(LINES, paths)), key=lambda row: row[0])[
+        :LINES
+    ]
+    more = sum(len(paths) for paths, _ in rows) - len(first)
+    return "".join(f"{path}: {what(path)}\n" for path, what in first) + (f"and {more} more\n" if more else "")
 
 
 def _release(release: Release) -> dict[str, Any]:
