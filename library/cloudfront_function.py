@@ -172,7 +172,13 @@ def wanted_stage(asked: Mapping[str, Any], current: Stage | None) -> Stage:
     if asked["key_value_store_arns"] is not None:
         stores = [{"KeyValueStoreARN": arn} for arn in sorted(asked["key_value_store_arns"])]
         config["KeyValueStoreAssociations"] = item_list(stores)
-    return Stage(overlay(current.config if current else {}, config), asked["code"], current.arn if current else UNKNOWN)
+    merged = without_no_stores(overlay(current.config if current else {}, config))
+    return Stage(merged, asked["code"], current.arn if current else UNKNOWN)
+
+
+def without_no_stores(config: dict[str, Any]) -> dict[str, Any]:
+    """A FunctionConfig in which no key value stores are left out, as AWS does sometimes."""
+    return {key: value for key, value in config.items() if value != item_list([])}
 
 
 def decide(development: Stage | None, live: Stage | None, wanted: Stage, publish: bool) -> list[str]:
@@ -196,9 +202,7 @@ def read(client: Any, name: str, stage: str) -> Stage | None:
         except is_boto3_error_code("NoSuchFunctionExists"):
             return None
         text = code.read() if hasattr(code, "read") else code
-    config = plain(summary["FunctionConfig"])
-    if config.get("KeyValueStoreAssociations") == item_list([]):
-        del config["KeyValueStoreAssociations"]
+    config = without_no_stores(plain(summary["FunctionConfig"]))
     return Stage(config, text.decode(), summary["FunctionMetadata"]["FunctionARN"])
 
 
@@ -317,7 +321,8 @@ def main() -> None:
     )
     client = module.client("cloudfront", retry_decorator=patient())
     ensure = ensure_present if module.params["state"] == "present" else ensure_absent
-    finish(module, lambda: looking_again(lambda: ensure(client, module.params, module.check_mode), *CONFLICTS))
+    check = module.check_mode
+    finish(module, lambda: looking_again(lambda: ensure(client, module.params, check), CONFLICTS, acting=not check))
 
 
 if __name__ == "__main__":

@@ -218,7 +218,8 @@ def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     client = module.client("cloudfront", retry_decorator=patient())
     ensure = ensure_present if module.params["state"] == "present" else ensure_absent
-    finish(module, lambda: looking_again(lambda: ensure(client, module.params, module.check_mode), *CONFLICTS))
+    check = module.check_mode
+    finish(module, lambda: looking_again(lambda: ensure(client, module.params, check), CONFLICTS, acting=not check))
 
 
 if __name__ == "__main__":

@@ -205,7 +205,8 @@ def main() -> None:
     # An origin is "in use" for some seconds after the distribution that used it was deployed without it.
     client = module.client("cloudfront", retry_decorator=patient("CannotDeleteEntityWhileInUse"))
     ensure = ensure_present if module.params["state"] == "present" else ensure_absent
-    finish(module, lambda: looking_again(lambda: ensure(client, module.params, module.check_mode), *CONFLICTS))
+    check = module.check_mode
+    finish(module, lambda: looking_again(lambda: ensure(client, module.params, check), CONFLICTS, acting=not check))
 
 
 if __name__ == "__main__":

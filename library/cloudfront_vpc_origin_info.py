@@ -50,9 +50,9 @@ vpc_origins:
 from collections.abc import Mapping
 from typing import Any
 
-from ansible.module_utils.aws_outcome import Outcome, doing, finish, patient
+from ansible.module_utils.aws_outcome import Outcome, doing, finish, looking_again, patient
 from ansible.module_utils.cloudfront_api import carries
-from ansible.module_utils.cloudfront_vpc_origins import REMEDIES, described, read_all
+from ansible.module_utils.cloudfront_vpc_origins import CONFLICTS, REMEDIES, described, read_all
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 ARGUMENTS: dict[str, Any] = {"name": {"type": "str"}, "tags": {"type": "dict", "default": {}}}
@@ -72,7 +72,7 @@ def main() -> None:
     """Entry point."""
     module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     client = module.client("cloudfront", retry_decorator=patient())
-    finish(module, lambda: look_up(client, module.params))
+    finish(module, lambda: looking_again(lambda: look_up(client, module.params), CONFLICTS, acting=False))
 
 
 if __name__ == "__main__":

@@ -259,9 +259,9 @@ distribution:
     tags: {description: Its tags., type: dict}
 """
 
-from ansible.module_utils.aws_outcome import finish, patient
+from ansible.module_utils.aws_outcome import finish, looking_again, patient
 from ansible.module_utils.cloudfront_distribution_options import ARGUMENTS
-from ansible.module_utils.cloudfront_distributions import ensure_absent, ensure_present
+from ansible.module_utils.cloudfront_distributions import CONFLICTS, ensure_absent, ensure_present
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 
@@ -275,7 +275,8 @@ def main() -> None:
     )
     client = module.client("cloudfront", retry_decorator=patient())
     ensure = ensure_present if module.params["state"] == "present" else ensure_absent
-    finish(module, lambda: ensure(client, module.params, module.check_mode))
+    check = module.check_mode
+    finish(module, lambda: looking_again(lambda: ensure(client, module.params, check), CONFLICTS, acting=not check))
 
 
 if __name__ == "__main__":

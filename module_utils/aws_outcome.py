@@ -5,7 +5,7 @@ Everything here raises; only a module's ``main()`` ends the process, through ``f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -82,23 +82,23 @@ def doing(what: str, remedies: Mapping[str, str] | None = None) -> Iterator[None
 STALE = ("PreconditionFailed", "InvalidIfMatchVersion")
 
 
-def looking_again(attempt: Callable[[], Outcome], *codes: str) -> Outcome:
+def looking_again(attempt: Callable[[], Outcome], codes: Sequence[str], *, acting: bool) -> Outcome:
     """Do idempotent work again, from the look at what is there, when it meets one of the error codes.
 
     Such a code tells that someone else was faster, or that the answer to our own request was lost and the request sent
-    twice; either way what is left to do has to be seen anew. Gives up at the third such error.
+    twice; either way what is left to do has to be seen anew. ``acting`` is whether the work changes anything: then its
+    first try may have, and the outcome is a change. Gives up at the third such error.
     """
-    met = False
-    for last in (False, False, True):
+    conflicts = 0
+    while True:
         try:
             outcome = attempt()
         except AnsibleAWSError as error:
-            if last or error_code(error) not in codes:
+            conflicts += 1
+            if conflicts == 3 or error_code(error) not in codes:
                 raise
-            met = True
         else:
-            return outcome if not met else replace(outcome, changed=True)
-    raise AssertionError("unreachable: the last try returns or raises")
+            return replace(outcome, changed=True) if conflicts and acting else outcome
 
 
 def finish(module: Any, decide_and_act: Callable[[], Outcome]) -> None:

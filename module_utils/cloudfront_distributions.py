@@ -14,7 +14,6 @@ from ansible.module_utils.aws_outcome import (
     Outcome,
     doing,
     error_code,
-    looking_again,
     patient_with,
     refusal,
 )
@@ -46,8 +45,8 @@ REMEDIES = {
 # What a distribution refers to may have been made a moment ago.
 NOT_YET_SEEN = ("InvalidOriginAccessControl", "InvalidFunctionAssociation", "NoSuchFunctionExists", "EntityNotFound")
 
-# While a distribution is deleted, someone else, or an earlier try of our own, was faster.
-CONFLICTS = (*STALE, "NoSuchDistribution", "DistributionNotDisabled")
+# Someone else, or an earlier try of our own, was faster.
+CONFLICTS = (*STALE, "NoSuchDistribution", "NoSuchResource", "DistributionNotDisabled")
 TRIES = 5
 
 
@@ -65,7 +64,12 @@ class Distribution:
 
     def shown(self) -> dict[str, Any]:
         """As in a diff."""
-        return {"DistributionConfig": significant(self.config), "Tags": self.tags}
+        return shown(self.config, self.tags)
+
+
+def shown(config: Config, tags: Mapping[str, str]) -> dict[str, Any]:
+    """A configuration and its tags as in a diff."""
+    return {"DistributionConfig": {**significant(config), "Enabled": config["Enabled"]}, "Tags": tags}
 
 
 def read(client: Any, identifier: str) -> Distribution:
@@ -235,18 +239,13 @@ def ensure_present(client: Any, asked: Mapping[str, Any], check_mode: bool) -> O
     return Outcome(
         changed,
         before=found.shown() if found else {},
-        after={"DistributionConfig": significant(config), "Tags": tags},
+        after=shown(config, tags),
         values={"distribution": described(result)},
     )
 
 
 def ensure_absent(client: Any, asked: Mapping[str, Any], check_mode: bool) -> Outcome:
     """Disable, wait, delete. Without ``wait``, do what can be done now, and say what is left."""
-    return looking_again(lambda: remove(client, asked, check_mode), *CONFLICTS)
-
-
-def remove(client: Any, asked: Mapping[str, Any], check_mode: bool) -> Outcome:
-    """One try of ``ensure_absent``."""
     try:
         found = find(client, asked)
     except AnsibleAWSError as error:
@@ -266,8 +265,8 @@ def remove(client: Any, asked: Mapping[str, Any], check_mode: bool) -> Outcome:
         current = read(client, found.id)
     if current.status != "Deployed":
         left = f"Distribution {found.id} is being disabled; run the task again, or with wait, to delete it."
-        shown = {**current.shown(), "Status": "disabled, not yet deleted"}
-        return Outcome(found.config["Enabled"], found.shown(), shown, {"distribution": described(current), "msg": left})
+        values = {"distribution": described(current), "msg": left}
+        return Outcome(found.config["Enabled"], found.shown(), current.shown(), values)
     with doing(f"delete distribution {found.id}", REMEDIES):
         client.delete_distribution(Id=found.id, IfMatch=current.etag, aws_retry=True)
     return Outcome(True, found.shown(), {}, {"distribution": {}})

@@ -26,7 +26,7 @@ REMEDIES = {
 }
 
 # Someone else, or an earlier try of our own, was faster. An origin that came into use is replaced instead of updated.
-CONFLICTS = (*STALE, "EntityAlreadyExists", "EntityNotFound", "CannotUpdateEntityWhileInUse")
+CONFLICTS = (*STALE, "EntityAlreadyExists", "EntityNotFound", "NoSuchResource", "CannotUpdateEntityWhileInUse")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import time
 
 import boto3
 import pytest
-from ansible.module_utils.aws_outcome import Outcome, doing, error_code, patient_with
+from ansible.module_utils.aws_outcome import STALE, Outcome, doing, error_code, looking_again, patient_with
 from ansible.module_utils.cloudfront_waiters import PACE, WAITERS, paces, wait_until
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from botocore.exceptions import ClientError, WaiterError
@@ -57,6 +57,39 @@ def test_throttling_and_named_errors_are_retried_and_others_are_not(monkeypatch)
     with pytest.raises(ClientError, match="NoSuchFunctionExists"):
         patient_with(operation, "NotYet")()
     assert answers == []
+
+
+def tries(*outcomes):
+    """Work that ends one way after another."""
+    left = list(outcomes)
+
+    def attempt():
+        outcome = left.pop(0)
+        if isinstance(outcome, str):
+            with doing("update it"):
+                raise failure(outcome)
+        return outcome
+
+    return attempt
+
+
+NOTHING_LEFT = Outcome(False)
+
+
+@pytest.mark.parametrize(("acting", "changed"), [(True, True), (False, False)])
+def test_work_that_met_a_conflict_is_done_again_and_counts_as_a_change_if_it_acts(acting, changed):
+    again = tries("PreconditionFailed", NOTHING_LEFT)
+    assert looking_again(again, STALE, acting=acting).changed is changed
+
+
+def test_work_without_a_conflict_is_done_once():
+    assert not looking_again(tries(NOTHING_LEFT), STALE, acting=True).changed
+
+
+@pytest.mark.parametrize("outcomes", [["PreconditionFailed"] * 3, ["PreconditionFailed", "AccessDenied"]])
+def test_conflicts_without_end_and_other_errors_are_told(outcomes):
+    with pytest.raises(AnsibleAWSError, match=outcomes[-1]):
+        looking_again(tries(*outcomes), STALE, acting=True)
 
 
 @pytest.mark.parametrize("timeout", [1, 10, 60, 900, 1800])

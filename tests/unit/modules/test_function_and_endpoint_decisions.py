@@ -39,6 +39,14 @@ def test_a_change_of_a_functions_runtime_alone_is_published_too(loaded):
     assert function.decide(there, there, wanted, True) == ["update", "publish"]
 
 
+@pytest.mark.parametrize("answered", [{}, {"KeyValueStoreAssociations": {"Items": []}}])
+def test_no_key_value_stores_are_the_same_whether_aws_says_so_or_not(loaded, answered):
+    function = loaded("cloudfront_function")
+    asked = {"comment": "", "runtime": "cloudfront-js-2.0", "key_value_store_arns": [], "code": NEW}
+    there = function.Stage({"Comment": "", "Runtime": "cloudfront-js-2.0", **answered}, NEW)
+    assert function.wanted_stage(asked, there).config == {"Comment": "", "Runtime": "cloudfront-js-2.0"}
+
+
 def endpoint(identifier, name, state="create-complete"):
     return {"InstanceConnectEndpointId": identifier, "State": state, "Tags": [{"Key": "Name", "Value": name}]}
 

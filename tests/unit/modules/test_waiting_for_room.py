@@ -1,4 +1,4 @@
-"""Calls that CloudFront refuses for now: a VPC origin that still deploys, too many invalidations at once."""
+"""What AWS refuses for now: to change a VPC origin that deploys, too many invalidations, a VPC's second endpoint."""
 
 from __future__ import annotations
 
@@ -93,3 +93,43 @@ def test_an_invalidation_waits_for_the_oldest_that_is_in_progress(loaded):
 def test_an_invalidation_that_finds_no_room_in_time_fails_with_what_to_do(loaded):
     with pytest.raises(Exception, match="raise wait_timeout, or use wider wildcards"):
         loaded("cloudfront_cache_invalidation").create(Busy(), "E1", ("/*",), "release-42", 0)
+
+
+class Leaving:
+    """An EC2 in which a VPC's endpoint is gone after three looks, and no other can be made before."""
+
+    def __init__(self):
+        self.meta = boto3.client("ec2", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b").meta
+        self.looks, self.made = 0, []
+
+    def describe_instance_connect_endpoints(self, InstanceConnectEndpointIds=(), **_):
+        self.looks += 1
+        if InstanceConnectEndpointIds == ["eice-2"]:
+            return {"InstanceConnectEndpoints": self.made}
+        state = "delete-in-progress" if self.looks < 4 else "delete-complete"
+        leaving = {"InstanceConnectEndpointId": "eice-1", "State": state, "SubnetId": "subnet-1"}
+        return {"InstanceConnectEndpoints": [{**leaving, "Tags": [{"Key": "Name", "Value": "shop"}]}]}
+
+    def create_instance_connect_endpoint(self, SubnetId, TagSpecifications, **_):
+        if self.looks < 4:
+            raise failure("InstanceConnectEndpointLimitExceeded")
+        new = {"InstanceConnectEndpointId": "eice-2", "State": "create-in-progress", "SubnetId": SubnetId}
+        self.made.append({**new, "Tags": TagSpecifications[0]["Tags"]})
+        return {"InstanceConnectEndpoint": new}
+
+
+def test_a_new_endpoint_waits_until_the_vpcs_old_one_is_gone(loaded):
+    ec2 = Leaving()
+    asked = {
+        "subnet_id": "subnet-2",
+        "security_group_ids": None,
+        "preserve_client_ip": None,
+        "tags": {"Name": "shop"},
+        "lookup_tags": ["Name"],
+        "purge_tags": True,
+        "wait": False,
+        "wait_timeout": 60,
+    }
+    done = loaded("ec2_instance_connect_endpoint").ensure_present(ec2, asked, False)
+    assert done.changed and done.before == {}
+    assert [endpoint["SubnetId"] for endpoint in ec2.made] == ["subnet-2"]
