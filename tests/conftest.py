@@ -35,7 +35,7 @@ def running_api(root: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +47,7 @@ def api_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def reset(url: str) -> None:
     """Empty the account behind an endpoint URL."""
-    assert urllib3.request("POST", f"{url}/_lab/reset").status == 200
+    assert urllib3.request("POST", f"{url}/_lab/reset", timeout=60).status == 200
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from moto.s3.models import s3_backends
+from moto.s3.models import FakeDeleteMarker, s3_backends
 
 from lab.api.calls import Call, split_bucket
 from lab.api.s3 import policy
@@ -68,7 +68,7 @@ def refusal(call: Call, environ: dict[str, Any]) -> Refusal | None:
         return _DENIED
     if (
         action == "s3:GetObject"
-        and key not in bucket.keys
+        and (key not in bucket.keys or isinstance(bucket.keys[key], FakeDeleteMarker))
         and not _allowed(bucket, "", principal, "s3:ListBucket", context)
     ):
         return _DENIED

@@ -99,6 +99,14 @@ def test_a_missing_key_is_403_without_the_right_to_list_and_404_with_it(inside: 
     assert through_edge(inside, "missing.html") == 404
 
 
+def test_a_key_that_was_deleted_from_a_versioned_bucket_is_missing_too(inside: Any) -> None:
+    s3 = bucket()
+    s3.put_bucket_versioning(Bucket="shop", VersioningConfiguration={"Status": "Enabled"})
+    put_policy(s3, CLOUDFRONT)
+    s3.delete_object(Bucket="shop", Key="index.html")
+    assert through_edge(inside, "index.html") == 403
+
+
 def test_block_public_access_stands_before_a_public_policy(api: str) -> None:
     s3 = bucket()
     with pytest.raises(ClientError) as failure:
