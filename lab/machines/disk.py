@@ -87,8 +87,9 @@ class Disk:
 
 def first_files(machine: Machine) -> dict[str, str]:
     """Return what a new disk holds beside the image, path to content; cloud-init brings the rest."""
+    domain = machine.domain_name or f"{machine.region}.compute.internal"
     return {
-        "etc/resolv.conf": f"nameserver {METADATA_DNS}\nsearch {machine.region}.compute.internal\n",
+        "etc/resolv.conf": f"nameserver {METADATA_DNS}\nsearch {domain}\n",
         "etc/machine-id": f"{uuid.uuid5(_NAMESPACE, machine.id).hex}\n",
     }
 

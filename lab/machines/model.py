@@ -14,7 +14,8 @@ class Machine:
 
     ``name`` is the Name tag or the instance id; ``hostname`` is the private DNS
     name (``ip-10-0-1-5.REGION.compute.internal``); ``user_data`` is decoded;
-    ``public_keys`` maps key pair names to OpenSSH public keys.
+    ``public_keys`` maps key pair names to OpenSSH public keys; ``domain_name`` is what
+    the VPC's DHCP options give for searching, empty for EC2's own.
     """
 
     id: str
@@ -37,3 +38,4 @@ class Machine:
     security_groups: tuple[str, ...] = ()
     instance_profile_arn: str | None = None
     metadata_tokens_required: bool = True
+    domain_name: str = ""

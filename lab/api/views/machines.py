@@ -50,7 +50,16 @@ def _machine(backend: Any, instance: Any) -> Machine:
         security_groups=tuple(group.name for group in interface.group_set),
         instance_profile_arn=profile.get("Arn") if isinstance(profile, dict) else None,
         metadata_tokens_required=instance.metadata_options.http_tokens == "required",
+        domain_name=_domain_name(backend.vpcs.get(interface.vpc_id)),
     )
+
+
+def _domain_name(vpc: Any) -> str:
+    """The domain-name of a VPC's DHCP options, empty where it has none of its own."""
+    options = vpc.dhcp_options if vpc else None
+    given = {item["Key"]: item["Values"] for item in options.dhcp_configurations} if options else {}
+    values = [value if isinstance(value, str) else value.get("Value", "") for value in given.get("domain-name", [])]
+    return " ".join(values)
 
 
 def _public_key(key: Any) -> str:
