@@ -141,6 +141,15 @@ def test_a_machine_is_seen_with_all_that_it_needs_to_boot(built: dict[str, Any])
     assert machine.mac == built["instance"]["NetworkInterfaces"][0]["MacAddress"]
 
 
+def test_a_machine_searches_the_domain_of_its_vpcs_dhcp_options(built: dict[str, Any]) -> None:
+    ec2 = boto3.client("ec2")
+    assert view.machines()[0].domain_name == ""
+    wanted = [{"Key": "domain-name", "Values": ["shop.internal"]}]
+    options = ec2.create_dhcp_options(DhcpConfigurations=wanted)["DhcpOptions"]["DhcpOptionsId"]
+    ec2.associate_dhcp_options(DhcpOptionsId=options, VpcId=built["vpc"])
+    assert view.machines()[0].domain_name == "shop.internal"
+
+
 def test_an_instance_waits_for_the_lab_at_every_step(built: dict[str, Any]) -> None:
     ec2, instance = boto3.client("ec2"), built["instance"]
     identifier = instance["InstanceId"]
