@@ -128,11 +128,11 @@ EXAMPLES = r"""
       Project: shop
   register: site
 
-- name: Let CloudFront fetch what has changed
-  cloudfront_invalidation:
+- name: Let CloudFront fetch what has changed, also when an earlier run was interrupted before it came to that
+  cloudfront_cache_invalidation:
     distribution_id: E2QWRUHAPOMQZL
-    paths: "{{ site.invalidation_paths }}"
-  when: site.invalidation_paths
+    paths: "{{ site.last_switch.paths }}"
+    caller_reference: "{{ site.last_switch.reference }}"
 
 - name: Publish with other headers for pictures, under the name of the commit
   s3_site:
