@@ -79,6 +79,8 @@ class Lab:
         runner.sweep(self.settings)
         apply.sweep()
         guard.install((self.settings.internet.network,))
+        if broken := guard.check():
+            raise kernel.KernelError(" ".join(broken))
         fetching = fetcher.start(self.settings.state / "fetcher.sock")
         self._close.callback(fetching.wait)
         if fetching.stdin:

@@ -92,7 +92,7 @@ def summary(status: Mapping[str, Any]) -> str:
                 "",
                 "Try next:",
                 "  .venv/bin/ansible-playbook site.yml --tags network --check --diff   what a change would do",
-                f"  AWS_ENDPOINT_URL={status['endpoint_url']} .venv/bin/aws ec2 describe-subnets --region {status['region']}",
+                "  .venv/bin/lab status --json                                         what the API holds",
                 "  make down                                                           end the lab",
             ]
         )

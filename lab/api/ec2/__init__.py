@@ -9,6 +9,7 @@ import moto.ec2.models.instances as moto_instances
 import moto.ec2.urls as moto_urls
 from moto.ec2.models import (
     amis,
+    dhcp_options,
     elastic_ip_addresses,
     elastic_network_interfaces,
     nat_gateways,
@@ -22,6 +23,7 @@ from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, EC2_RESOURCE_TO_PREFIX
 
 from lab.api.ec2 import addresses
 from lab.api.ec2.connect import ConnectEndpoint, ConnectEndpointCalls
+from lab.api.ec2.dhcp import DhcpCalls, DhcpOptions
 from lab.api.ec2.groups import GroupBackend, GroupCalls, SecurityGroup, SecurityGroupRule
 from lab.api.ec2.instances import Instance, InstanceBackend, InstanceCalls
 from lab.api.ec2.interfaces import InterfaceBackend, InterfaceCalls, NetworkInterface, Subnet
@@ -69,7 +71,7 @@ class Backend(
             )
 
 
-class Calls(ConnectEndpointCalls, InstanceCalls, InterfaceCalls, NatGatewayCalls, GroupCalls, EC2Response):  # type: ignore[misc]  # moto has no types here
+class Calls(ConnectEndpointCalls, DhcpCalls, InstanceCalls, InterfaceCalls, NatGatewayCalls, GroupCalls, EC2Response):  # type: ignore[misc]  # moto has no types here
     """What answers EC2's actions."""
 
 
@@ -85,6 +87,7 @@ def install() -> None:
     moto_models.ec2_backends.backend = Backend
     moto_urls.url_paths["{0}/"] = Calls.dispatch
     subnets.Subnet = Subnet
+    dhcp_options.DHCPOptionsSet = DhcpOptions
     route_tables.Route = Route
     # Not by its bare name: lab.api.ec2.instances would stand in its place.
     moto_instances.Instance = Instance
