@@ -38,6 +38,7 @@ def change(root: Path, seed: int = 2) -> None:
 
 def _index(root: Path) -> None:
     scripts = "".join(f'<script type="module" src="/assets/{path.name}"></script>\n' for path in _chunks(root)[:40])
+    (root / "index.html").unlink(missing_ok=True)  # the same file may be linked elsewhere
     (root / "index.html").write_text(f"<!doctype html>\n<title>bench</title>\n{scripts}", encoding="utf-8")
 
 
