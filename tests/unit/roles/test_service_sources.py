@@ -68,12 +68,13 @@ def test_a_missing_directory_is_named(content: ModuleType) -> None:
 
 
 def test_the_same_contents_give_the_same_bytes_whenever_and_by_whomever(
-    pack: ModuleType, sources: Path, tmp_path: Path
+    pack: ModuleType, sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = tmp_path / "first.tar.gz", tmp_path / "second.tar.gz"
     pack.write(first, pack.members("app", sources, ["run", "app/main.py"]))
     os.utime(sources / "run", (0, 0))
     (sources / "app/main.py").chmod(0o600)
+    monkeypatch.setattr("time.time", lambda: 1.0)
     pack.write(second, pack.members("app", sources, ["app/main.py", "run"]))
     assert first.read_bytes() == second.read_bytes()
 

@@ -171,6 +171,18 @@ def test_health_is_awaited_and_then_must_last(world: World, monkeypatch: pytest.
     assert 5 <= world.now < 6
 
 
+def test_a_service_that_runs_but_soon_ends_is_not_healthy(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    show = world.machine.show
+
+    def ends_after_a_second(unit: str) -> dict[str, str]:
+        world.machine.restarts = int(world.now >= 1)
+        return show(unit)
+
+    monkeypatch.setattr(world.machine, "show", ends_after_a_second)
+    with pytest.raises(world.module.SwitchError, match="it ended and was started again"):
+        world.switch("one")
+
+
 def test_health_that_does_not_come_names_what_was_seen_last(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(world.module, "url_illness", lambda url: f"{url} answers 503")
     with pytest.raises(world.module.SwitchError, match=r"8000/ answers 503 after 10 s"):
