@@ -109,7 +109,7 @@ options:
   concurrency:
     description: How many requests to make at once. Fewer are made when S3 throttles.
     type: int
-    default: 64
+    default: 128
   progress_file:
     description: A file to which a line is added every few seconds of a long publish, for C(tail -f).
     type: path
@@ -259,7 +259,7 @@ ARGUMENTS: dict[str, Any] = {
     "retention_days": {"type": "int", "default": 30},
     "required_tags": {"type": "dict", "default": {}},
     "record_prefix": {"type": "str", "default": ".releases/"},
-    "concurrency": {"type": "int", "default": 64},
+    "concurrency": {"type": "int", "default": 128},
     "progress_file": {"type": "path"},
 }
 

@@ -61,7 +61,8 @@ def add_siblings(
         compress(src / file.path, target, encoding)
         content_digest = digest(target) if wanted[file.path].digest else ""
         headers = frozen(*wanted[file.path].headers[:2], encoding)
-        return sibling, Entry(target.stat().st_size, content_digest, headers)
+        stat = target.stat()
+        return sibling, Entry(stat.st_size, content_digest, headers, stat.st_ctime_ns)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         files.update(pool.map(job, jobs))

@@ -64,9 +64,7 @@ class Plan:
 def wanted(build: Sequence[Local], digest: Callable[[Local], str]) -> dict[str, Entry]:
     """The files of a build as a release has them; ``digest`` is asked for mutable files alone."""
     return {
-        file.path: Entry(file.size, "", file.headers)
-        if file.part is Part.HASHED
-        else Entry(file.size, digest(file), file.headers, file.changed_ns)
+        file.path: Entry(file.size, "" if file.part is Part.HASHED else digest(file), file.headers, file.changed_ns)
         for file in build
     }
 

@@ -34,7 +34,7 @@ class Entry(NamedTuple):
     """A file as a release has it.
 
     ``digest`` is the MD5 of its content, '' for a hashed file, whose name says it. ``headers`` are Content-Type,
-    Cache-Control and Content-Encoding. ``changed_ns`` is the local file's change time when it was read, else 0.
+    Cache-Control and Content-Encoding. ``changed_ns`` is the local file's change time.
     """
 
     size: int

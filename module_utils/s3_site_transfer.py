@@ -149,7 +149,6 @@ class Store:
             if len(content) != entry.size or _md5(content) != entry.digest:
                 raise _changing(source)
             return await self.put(key, content, entry.headers)
-        before = os.stat(source)  # noqa: PTH116 - a Path's own costs twice as much, and there are many
         in_parts = entry.size > PART
         written = await self._patiently(
             key,
@@ -164,8 +163,8 @@ class Store:
                 max_concurrency=4,
             ),
         )
-        after = os.stat(source)  # noqa: PTH116 - as above
-        if (before.st_size, before.st_ctime_ns) != (after.st_size, after.st_ctime_ns) or after.st_size != entry.size:
+        after = os.stat(source)  # noqa: PTH116 - a Path's own costs twice as much, and there are many
+        if (after.st_size, after.st_ctime_ns) != (entry.size, entry.changed_ns):
             await self.delete([key])
             raise _changing(source)
         return _etag(written)

@@ -25,8 +25,11 @@ class Measured:
     memory: float
 
 
-def commands(work: Path) -> dict[str, Callable[[str, str, Path], list[str]]]:
-    """By name, the function from endpoint, bucket and build to a command line. ``work`` takes argument files."""
+def commands(work: Path, first: bool) -> dict[str, Callable[[str, str, Path], list[str]]]:
+    """By name, the function from endpoint, bucket and build to a command line. ``work`` takes argument files.
+
+    s5cmd has a faster command for a ``first`` publish than for all others.
+    """
 
     def module(name: str, arguments: dict[str, object]) -> list[str]:
         file = work / "arguments.json"
@@ -37,8 +40,8 @@ def commands(work: Path) -> dict[str, Callable[[str, str, Path], list[str]]]:
         "s3_site": lambda _, bucket, build: module(
             str(ROOT / "library" / "s3_site.py"), {"bucket": bucket, "src": str(build)}
         ),
-        "s5cmd sync": lambda url, bucket, build: [
-            str(BIN / "s5cmd"), "--endpoint-url", url, "sync", f"{build}/", f"s3://{bucket}/",
+        "s5cmd": lambda url, bucket, build: [
+            str(BIN / "s5cmd"), "--endpoint-url", url, "cp" if first else "sync", f"{build}/", f"s3://{bucket}/",
         ],
         "aws s3 sync": lambda url, bucket, build: [
             str(BIN / "aws"), "--endpoint-url", url, "s3", "sync", "--only-show-errors", str(build), f"s3://{bucket}/",
