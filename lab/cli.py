@@ -151,6 +151,7 @@ def execute(settings: Settings, arguments: argparse.Namespace) -> None:
     if arguments.place == "internet":
         replace_process(["ip", "netns", "exec", names.INTERNET, *command])
     machine = instance_named(status_of(settings), arguments.place)
+    os.chdir("/")  # this machine's directories are not there
     replace_process(runner.machine_command(settings, machine["id"], command))
 
 
