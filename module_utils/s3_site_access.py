@@ -29,7 +29,7 @@ def reach(module: Any) -> Store:
     return Store(
         asked["bucket"],
         config(client.meta.endpoint_url, region, connection, asked["prefix"].strip("/")),
-        asked["concurrency"],
+        asked.get("concurrency", 1),
     )
 
 

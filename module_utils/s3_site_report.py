@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.s3_site_plan import Bucket, Plan, unhashed_assets
-from ansible.module_utils.s3_site_record import Places, Release
+from ansible.module_utils.s3_site_record import Places, Record, Release
 
 # A first publish of many thousand files need not print them all.
 LINES = 500
@@ -97,6 +97,19 @@ def _lines(rows: list[Rows]) -> str:
     ]
     more = sum(len(paths) for paths, _ in rows) - len(first)
     return "".join(f"{path}: {what(path)}\n" for path, what in first) + (f"and {more} more\n" if more else "")
+
+
+def releases(record: Record, days: int, now: int) -> dict[str, Any]:
+    """What ``s3_site_info`` returns of a record: the releases that are kept, and the one before the current."""
+    kept = [release for release in record.releases if release.kept(now, days)]
+    earlier = [release for release in kept if release.superseded is not None]
+    previous = max(earlier, key=lambda release: release.superseded or 0, default=None)
+    return {
+        "current": record.current,
+        "previous": previous.id if previous else "",
+        "releases": [_release(release) for release in kept],
+        "last_switch": dict(record.switch),
+    }
 
 
 def _release(release: Release) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def page(rows: Sequence[Line], fixed: float, load: float, took: float) -> str:
             f"Of the two Ansible modules' times {fixed:.2f} s is Python starting and importing Ansible and boto3, "
             "which a warm interpreter does not pay. The builds are made up, with sizes as bundlers write them: "
             "1,000 files have 23 MB. `PUT` counts uploads of files; what s3_site writes for its record (a manifest "
-            "before, the record after) and the copies with which it puts mutable files in place stand in columns of their "
+            "before, the record after) and the copies with which it puts mutable files in place have columns of their "
             "own.",
             "",
             "`s3_sync` is community.aws.s3_sync; `s5cmd` is its `cp` for the first publish, which is several times as "

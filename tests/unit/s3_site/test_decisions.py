@@ -29,6 +29,7 @@ from ansible.module_utils.s3_site_record import (
     write_manifest,
     write_record,
 )
+from ansible.module_utils.s3_site_report import releases
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -285,3 +286,12 @@ def test_a_release_is_kept_for_the_retention_after_it_was_last_current(age: int,
     superseded = 1_000_000
     assert Release("r", "f", 0, superseded, 1, 1).kept(superseded + age * 86_400, 30) is kept
     assert Release("r", "f", 0, None, 1, 1).kept(10**12, 30)
+
+
+def test_the_previous_release_is_the_one_that_was_current_last_and_is_kept() -> None:
+    old, older = Release("old", "f", 1, 900_000, 1, 1), Release("older", "f", 2, 800_000, 1, 1)
+    record = Record("now", (old, older, Release("now", "f", 0, None, 1, 1)))
+    told = releases(record, days=1, now=910_000)
+    assert (told["current"], told["previous"]) == ("now", "old")
+    assert [release["id"] for release in told["releases"]] == ["old", "now"]
+    assert releases(Record(), days=1, now=0)["previous"] == ""
