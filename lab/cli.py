@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -115,6 +116,7 @@ def down(settings: Settings, _arguments: argparse.Namespace) -> None:
         runner.sweep(settings)
         apply.sweep()
         guard.remove()
+    shutil.rmtree(settings.state, ignore_errors=True)
 
 
 def await_end(pid: int) -> None:

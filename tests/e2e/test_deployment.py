@@ -118,3 +118,4 @@ def test_down_leaves_nothing_behind(deployment: Deployment) -> None:
     done = story.run("make", "down")
     assert done.status == 0, done.output
     assert traces() == {"namespaces": [], "mounts": [], "tables": [], "links": [], "processes": []}
+    assert not (story.ROOT / ".lab").exists()
