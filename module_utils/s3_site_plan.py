@@ -34,6 +34,7 @@ class Plan:
 
     manifest: Manifest
     record: Record
+    record_etag: str = ""  # of the record that this plan was made from, '' for none
     assets: list[str] = field(default_factory=list)  # hashed files to upload
     contents: list[str] = field(default_factory=list)  # mutable files whose content is not kept yet
     switches: list[list[str]] = field(default_factory=list)  # mutable files to put in place, one part after the other
@@ -152,6 +153,7 @@ def decide(
     return Plan(
         manifest,
         record,
+        record_etag=bucket.listing[places.record].etag if places.record in bucket.listing else "",
         assets=assets,
         contents=sorted(contents.values()),
         switches=[

@@ -137,7 +137,7 @@ class _Steps:
         record = self._plan.record
         if self._md5s:
             record = replace(record, etags_are_md5=all(self._md5s))
-        await self._store.put(self._places.record, write_record(record), _PACKED)
+        await self._store.replace(self._places.record, write_record(record), _PACKED, self._plan.record_etag)
         self.what_visitors_see = "The release is published, and visitors see it."
 
     async def prune(self) -> None:

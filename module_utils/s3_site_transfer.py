@@ -36,7 +36,8 @@ GIVE_UP = 300.0  # seconds without one success
 ATTEMPTS = 6  # of a request that fails for another reason than throttling; obstore makes four of each
 # What S3, and what stands before it, says when it is asked too much.
 _THROTTLED = ("503", "429", "SlowDown", "RequestLimitExceeded", "TooManyRequests", "Throttling")
-_HOPELESS = ("PermissionDeniedError", "UnauthenticatedError", "NotFoundError", "PreconditionError", "NotSupportedError")
+_TAKEN = ("PreconditionError", "AlreadyExistsError")
+_HOPELESS = (*_TAKEN, "PermissionDeniedError", "UnauthenticatedError", "NotFoundError", "NotSupportedError")
 
 Item = TypeVar("Item")
 
@@ -139,6 +140,26 @@ class Store:
         )
         return _etag(written)
 
+    async def replace(self, key: str, content: bytes, headers: tuple[str, str, str], seen: str) -> None:
+        """Write an object only if it is still the one with the ETag ``seen``, or, for '', if there is still none.
+
+        Raises SiteError when somebody else has written it meanwhile.
+        """
+        mode: Any = {"e_tag": f'"{seen}"'} if seen else "create"
+        try:
+            await self._patiently(
+                key,
+                len(content),
+                lambda: obstore.put_async(
+                    self._s3, key, content, attributes=_attributes(headers), use_multipart=False, mode=mode
+                ),
+            )
+        except SiteError as error:
+            # The answer to an attempt that had succeeded may have been lost.
+            met_another = type(error.__cause__).__name__ in _TAKEN
+            if not met_another or await asyncio.to_thread(self.get, key) != content:
+                raise
+
     async def upload(self, key: str, source: Path, entry: Entry) -> str:
         """Write a file to an object and return its ETag. Raises SiteError when the file is not what ``entry`` says.
 
@@ -235,6 +256,10 @@ class Store:
             advice = (
                 f"The credentials need s3:ListBucket on arn:aws:s3:::{self.bucket}, and s3:GetObject, s3:PutObject and "
                 f"s3:DeleteObject on arn:aws:s3:::{self.bucket}/*."
+            )
+        elif name in _TAKEN:
+            advice = (
+                "Another publish of the same site has ended meanwhile. Run this one again, and one after the other."
             )
         elif "PermanentRedirect" in text or " 301" in text:
             advice = "The bucket lives in another region: set region."

@@ -187,6 +187,11 @@ class _Handler(BaseHTTPRequestHandler):
             original = self.s3.objects[from_key]
             etag = self.s3.put(key, original.content, original.headers)
             return 200, f'<CopyObjectResult><ETag>"{etag}"</ETag></CopyObjectResult>'.encode(), {}
+        there = self.s3.objects.get(key)
+        if self.headers.get("If-None-Match") == "*" and there:
+            return 412, b"<Error><Code>PreconditionFailed</Code></Error>", {}
+        if self.headers.get("If-Match") not in (None, f'"{there.etag}"' if there else ""):
+            return 412, b"<Error><Code>PreconditionFailed</Code></Error>", {}
         return 200, b"", {"ETag": f'"{self.s3.put(key, body, self._kept_headers())}"'}
 
     def _kept_headers(self) -> dict[str, str]:

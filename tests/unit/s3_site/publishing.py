@@ -19,7 +19,7 @@ if str(ROOT / "module_utils") not in ansible.module_utils.__path__:
 from ansible.module_utils.s3_site_transfer import Store  # noqa: E402 - needs the path above
 
 
-def _load(name: str) -> Any:
+def load(name: str) -> Any:
     """A module of library/, which is no package."""
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, ROOT / "library" / f"{name}.py")
@@ -30,7 +30,7 @@ def _load(name: str) -> Any:
     return sys.modules[name]
 
 
-s3_site = _load("s3_site")
+s3_site = load("s3_site")
 
 
 def make_build(root: Path, stamp: str, *, pages: tuple[str, ...] = ("index.html", "about/index.html")) -> Path:

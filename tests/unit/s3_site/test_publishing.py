@@ -12,10 +12,11 @@ from typing import Any
 
 import brotli
 import pytest
+import yaml
 from ansible.module_utils.s3_site_build import SiteError
 from ansible.module_utils.s3_site_transfer import IN_FLIGHT, Gate
 from fake_s3 import FakeS3, Faults, over_http, visit
-from publishing import make_build, publish, roll_back
+from publishing import load, make_build, publish, roll_back
 
 DAY = 86_400
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -408,6 +409,21 @@ def test_a_record_that_is_none_is_not_written_over(s3: FakeS3, a: Path) -> None:
     assert s3.objects[".releases/record"].content == b"<html>hello</html>"
 
 
+def test_a_publish_that_another_one_overtook_says_so(s3: FakeS3, a: Path, b: Path) -> None:
+    published(s3, a)
+
+    def overtake() -> None:
+        if s3.objects["index.html"].content.startswith(b"build B"):
+            s3.watch = lambda: None
+            s3.put(".releases/record", b"another's")
+
+    s3.watch = overtake
+    with pytest.raises(SiteError, match="Another publish of the same site has ended meanwhile"):
+        publish(s3.url, b)
+    assert s3.objects[".releases/record"].content == b"another's"
+    assert visit(over_http(s3.url)) == "B"
+
+
 def test_progress_is_written_to_a_file(s3: FakeS3, a: Path, tmp_path: Path) -> None:
     publish(s3.url, a, progress_file=str(tmp_path / "progress"))
     assert "3 of 3 hashed files uploaded" in (tmp_path / "progress").read_text()
@@ -421,3 +437,17 @@ def test_odd_names_arrive_as_they_are(s3: FakeS3, a: Path) -> None:
     published(s3, a)
     assert set(names) <= s3.site().keys()
     assert publish(s3.url, a)["changed"] is False
+
+
+def test_the_documented_options_are_those_that_are_taken() -> None:
+    kept = ("type", "elements", "required", "default", "choices")
+    for name in ("s3_site", "s3_site_info"):
+        module = load(name)
+        documented = yaml.safe_load(module.DOCUMENTATION)["options"]
+        assert documented.keys() == module.ARGUMENTS.keys()
+        for option, argument in module.ARGUMENTS.items():
+            assert {key: documented[option].get(key) for key in kept} == {key: argument.get(key) for key in kept}, (
+                option
+            )
+        assert yaml.safe_load(module.EXAMPLES)
+        assert yaml.safe_load(module.RETURN)
