@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from lab import control, guard, kernel, preflight, report
+from lab import control, guard, kernel, machine_lock, preflight, report
 from lab.machines import image, runner
 from lab.network import apply, names
 from lab.settings import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Settings, from_environment
@@ -68,6 +68,8 @@ def up(settings: Settings, _arguments: argparse.Namespace) -> None:
     if sentence := preflight.problem(settings):
         raise Failed(sentence)
     api_only = bool(reason := preflight.no_hosts_reason())
+    if not api_only:
+        machine_lock.take(settings.root).close()  # refuse before anything is built
     if api_only:
         say(f"No hosts here, since {reason}: this is the API-only lab")
     else:
@@ -103,19 +105,22 @@ def start(settings: Settings, *, api_only: bool) -> None:
 
 
 def down(settings: Settings, _arguments: argparse.Namespace) -> None:
+    has_hosts = preflight.no_hosts_reason() is None
     try:
-        pid = status_of(settings)["pid"]
+        found = status_of(settings)
     except control.NotRunning:
         say("The lab is not running")
     else:
         say("Ending the lab")
-        os.kill(pid, signal.SIGTERM)
-        await_end(pid)
-    if preflight.no_hosts_reason() is None:
+        has_hosts = not found["api_only"]
+        os.kill(found["pid"], signal.SIGTERM)
+        await_end(found["pid"])
+    if has_hosts:
         # What a killed lab may have left.
-        runner.sweep(settings)
-        apply.sweep()
-        guard.remove()
+        with machine_lock.take(settings.root):
+            runner.sweep(settings)
+            apply.sweep()
+            guard.remove()
     shutil.rmtree(settings.state, ignore_errors=True)
 
 
@@ -247,5 +252,13 @@ def main() -> None:
     arguments = parser().parse_args()
     try:
         arguments.act(settings_here(), arguments)
-    except (Failed, ValueError, control.NotRunning, kernel.KernelError, image.ImageError, runner.MachineError) as error:
+    except (
+        Failed,
+        ValueError,
+        control.NotRunning,
+        kernel.KernelError,
+        machine_lock.Taken,
+        image.ImageError,
+        runner.MachineError,
+    ) as error:
         sys.exit(str(error))

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from lab import guard, kernel
+from lab import guard, kernel, machine_lock
 from lab.api import ready, view
 from lab.api.server import Api
 from lab.connect.tunnel import Tunnel
@@ -76,6 +76,7 @@ class Lab:
 
     def _leave_the_machine(self) -> None:
         """Guard the uplink, start what keeps one, and move this process away from it for good."""
+        self._close.enter_context(machine_lock.take(self.settings.root))
         runner.sweep(self.settings)
         apply.sweep()
         guard.install((self.settings.internet.network,))
