@@ -112,6 +112,30 @@ def test_an_error_of_the_api_stays_an_error(deployment: Deployment) -> None:
     assert "<html" not in body
 
 
+@pytest.mark.parametrize(
+    "part",
+    ["network", "security_groups", "instances", "database", "backend", "collector", "frontend", "cdn", "verify"],
+)
+def test_each_part_runs_alone_by_its_tag(deployment: Deployment, part: str) -> None:
+    done = story.run("ansible-playbook", "site.yml", "--tags", part)
+    assert done.status == 0, done.output[-6000:]
+    assert set(story.changes(done.output).values()) == {0}, done.output[-6000:]
+    plays = [play.split("] *")[0] for play in done.output.split("PLAY [")[1:]]
+    ran = [play for play, text in zip(plays, done.output.split("PLAY [")[1:], strict=True) if "\nTASK [" in text]
+    own = {
+        "network": {"Network"},
+        "security_groups": {"Security groups"},
+        "instances": {"Instances", "Way in"},
+        "database": {"Database secrets", "Databases"},
+        "backend": {"Backend's secrets", "Backend"},
+        "collector": {"Collector's secrets", "Collector"},
+        "frontend": {"Frontend"},
+        "cdn": {"Begin the way from CloudFront to the backend", "CloudFront"},
+        "verify": {"Verify from outside", "Verify from the hosts"},
+    }[part]
+    assert set(ran) - {"Preflight"} == own
+
+
 def test_down_leaves_nothing_behind(deployment: Deployment) -> None:
     """Stands last: it ends the lab."""
     assert traces()["namespaces"]
