@@ -74,7 +74,7 @@ WAITERS: dict[str, dict[str, Any]] = {
 }
 
 
-class _Waiters(BaseWaiterFactory):
+class _Waiters(BaseWaiterFactory):  # type: ignore[misc]  # the base has no types
     @property
     def _waiter_model_data(self) -> dict[str, dict[str, Any]]:
         return WAITERS

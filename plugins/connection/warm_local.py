@@ -61,7 +61,7 @@ def python_environment(command: str, interpreter: str) -> dict[str, str] | None:
     return dict(word.split("=", 1) for word in words)
 
 
-class Connection(LocalConnection):
+class Connection(LocalConnection):  # type: ignore[misc]  # the base has no types
     transport = "warm_local"
 
     def exec_command(self, cmd, in_data=None, sudoable=True):  # type: ignore[no-untyped-def]  # the base has no types
