@@ -265,6 +265,31 @@ def test_an_interrupted_publish_goes_on_where_it_stopped(s3: FakeS3, a: Path, b:
     assert answer["invalidation_paths"] == ["/", "/about*", "/index.html", "/manifest.webmanifest", "/sw.js"]
 
 
+def test_a_first_publish_that_was_interrupted_over_another_tools_site_is_invalidated_by_the_next(
+    s3: FakeS3, a: Path
+) -> None:
+    s3.put("index.html", b"build O")
+    s3.age(DAY)
+    s3.faults = Faults("error", at=16, on=True)  # the record, after the listing, a manifest and 13 objects
+    with pytest.raises(SiteError, match="Visitors see the new site, but the record does not say so yet"):
+        publish(s3.url, a, patience=0)
+    s3.faults = Faults()
+    assert {"/", "/index.html"} <= set(publish(s3.url, a)["invalidation_paths"])
+
+
+def test_what_somebody_else_writes_during_an_interruption_is_not_taken_for_ones_own(
+    s3: FakeS3, a: Path, b: Path
+) -> None:
+    published(s3, a)
+    s3.faults = Faults("error", at=6, on=True)
+    with pytest.raises(SiteError):
+        publish(s3.url, b, patience=0)
+    s3.faults = Faults()
+    s3.put("index.html", (b / "index.html").read_bytes().replace(b"build B", b"build X"))
+    publish(s3.url, b)
+    assert visit(over_http(s3.url)) == "B"
+
+
 def test_what_a_publish_left_that_never_became_current_is_pruned_in_time(
     s3: FakeS3, a: Path, b: Path, tmp_path: Path, monkeypatch: Any
 ) -> None:
@@ -341,11 +366,19 @@ def test_a_file_that_changes_during_the_publish_stops_it_before_the_switch(
     s3: FakeS3, a: Path, b: Path, monkeypatch: Any
 ) -> None:
     published(s3, a)
-    s3.watch = lambda: (b / "index.html").write_text("build X, half written") and None
+    wrong: list[str] = []
+
+    def write() -> None:
+        (b / "index.html").write_text("build X, half written")
+        kept = {key: there for key, there in s3.objects.items() if key.startswith(".releases/content/")}
+        wrong.extend(key for key, there in kept.items() if there.etag not in key)
+
+    s3.watch = write
     with pytest.raises(SiteError, match=r"changed while it was published.*Nothing that visitors see has changed"):
         publish(s3.url, b)
     s3.watch = lambda: None
     assert visit(over_http(s3.url)) == "A"
+    assert wrong == []
 
 
 def test_siblings_are_compressed_ahead_and_only_once(s3: FakeS3, a: Path) -> None:
