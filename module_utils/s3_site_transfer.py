@@ -93,20 +93,22 @@ class Store:
         obstore makes ``retries`` of a request by itself; after ``give_up`` seconds without a success it ends for good.
         """
         self.bucket = bucket
-        self._s3 = S3Store(
-            bucket,
-            retry_config={"max_retries": retries, "backoff": {"init_backoff": timedelta(milliseconds=100)}},
-            **config,
-        )
+
+        def patient(times: int) -> S3Store:
+            backoff = timedelta(milliseconds=100)
+            return S3Store(bucket, retry_config={"max_retries": times, "backoff": {"init_backoff": backoff}}, **config)
+
+        self._s3 = patient(retries)
+        self._reads = patient(3 * retries)  # which nothing here asks again
         self._concurrency = concurrency
         self._give_up = give_up
         self._gate = Gate(concurrency)
-        self._last_success = time.monotonic()
+        self._last_success = 0.0
 
     def list(self) -> dict[str, Listed]:
         """All objects, by key: one request for each thousand."""
         try:
-            pages = obstore.list(self._s3, chunk_size=1000)
+            pages = obstore.list(self._reads, chunk_size=1000)
             return {
                 # Interned, since the build and the records hold equal strings: a hundred thousand are 10 MB.
                 sys.intern(item["path"]): Listed(
@@ -127,7 +129,7 @@ class Store:
     def get(self, key: str) -> bytes:
         """The content of an object."""
         try:
-            return bytes(obstore.get(self._s3, key).bytes())
+            return bytes(obstore.get(self._reads, key).bytes())
         except (BaseError, FileNotFoundError) as error:
             raise self._told(error, "read", key) from error
 
@@ -217,7 +219,7 @@ class Store:
 
     async def _patiently(self, key: str, size: int, request: Callable[[], Awaitable[Any]]) -> Any:
         """Make a request until it succeeds, waiting longer each time; when throttled, for as long as others succeed."""
-        wait, failures = 0.2, 0
+        wait, failures, begun = 0.2, 0, time.monotonic()
         while True:
             weight = await self._gate.enter(size)
             try:
@@ -225,7 +227,7 @@ class Store:
             except (BaseError, FileNotFoundError) as error:
                 throttled = any(word in str(error) for word in _THROTTLED)
                 failures += not throttled
-                if failures >= ATTEMPTS or self._hopeless(error):
+                if failures >= ATTEMPTS or self._hopeless(error, begun):
                     raise self._told(error, "write", key) from error
                 if throttled:
                     self._gate.throttled()
@@ -238,11 +240,11 @@ class Store:
             await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
             wait = min(wait * 2, 20.0)
 
-    def _hopeless(self, error: Exception) -> bool:
+    def _hopeless(self, error: Exception, begun: float) -> bool:
         return (
             type(error).__name__ in _HOPELESS
             or isinstance(error, FileNotFoundError)
-            or time.monotonic() - self._last_success > self._give_up
+            or time.monotonic() - max(begun, self._last_success) > self._give_up
         )
 
     def _told(self, error: Exception, verb: str, key: str) -> SiteError:

@@ -27,6 +27,23 @@ def make(root: Path, files: int, seed: int = 1) -> int:
     return sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
 
 
+def make_many(root: Path, files: int = 100_000) -> None:
+    """Write a build of very many very small files, for its numbers alone."""
+    dice = random.Random(3)  # noqa: S311 - reproducible, not secret
+    (root / "assets").mkdir(parents=True)
+    for number in range(files - 1):
+        (root / "assets" / _name(f"a-chunk-of-the-site-{number}", "js", dice)).write_bytes(b"x" * (number % 997))
+    _index(root)
+
+
+def make_large(root: Path, size: int = 2 * 2**30) -> None:
+    """Write a build with one large file."""
+    root.mkdir(parents=True)
+    with (root / "film-Ab12_xYz.mp4").open("wb") as film:
+        film.truncate(size)
+    (root / "index.html").write_text("<!doctype html>", encoding="utf-8")
+
+
 def change(root: Path, seed: int = 2) -> None:
     """What a small change does to a build: nine chunks have other contents and names, and the index names them."""
     dice = random.Random(seed)  # noqa: S311 - reproducible, not secret

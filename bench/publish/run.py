@@ -26,6 +26,7 @@ import report
 from sink import Sink
 from tools import ROOT, Measured, commands, environment, measure
 
+MANY, LARGE = 100_000, 2
 CASES = ("first publish", "nothing changed", "ten files changed")
 
 
@@ -61,11 +62,17 @@ class Bench:
     """One server, one build; every tool publishes to a bucket of its own."""
 
     def __init__(self, work: Path, server: str, wait_ms: int, files: int, upstream: str, repeat: int) -> None:
+        """``files`` of 100,000 are very small ones, and 2 is an index and a file of 2 GiB."""
         self.work, self.server, self.wait_ms, self.files = work, server, wait_ms, files
         self.upstream, self.repeat = upstream, repeat
         self.pristine, self.build, self.published = work / "pristine", work / "build", work / "published"
         shutil.rmtree(self.pristine, ignore_errors=True)
-        self.size = builds.make(self.pristine, files)
+        if files == MANY:
+            builds.make_many(self.pristine, files)
+        elif files == LARGE:
+            builds.make_large(self.pristine)
+        else:
+            builds.make(self.pristine, files)
         self._there(False)
 
     def rows(self, tools: list[str], cases: tuple[str, ...], slow_only_first: bool) -> Iterator[Row]:
@@ -184,6 +191,8 @@ def main() -> None:
                 rows += bench.rows(tools, CASES, slow_only_first=files == 5000 and wait_ms > 0)
         if not asked.quick and not asked.only:
             rows += Bench(work, "nginx", 0, 10000, "", repeat).rows(["s3_site"], CASES[1:], slow_only_first=False)
+            rows += Bench(work, "nginx", 0, MANY, "", 1).rows(["s3_site"], CASES[:2], slow_only_first=False)
+            rows += Bench(work, "nginx", 0, LARGE, "", 1).rows(["s3_site"], CASES[:1], slow_only_first=False)
         lab = ((50, 0), (50, 20)) if asked.quick else ((50, 0), (50, 20), (1000, 0), (1000, 20))
         for files, wait_ms in () if asked.only else lab:
             rows += Bench(work, "lab", wait_ms, files, api, 1).rows(tools, CASES, slow_only_first=False)
