@@ -155,7 +155,7 @@ def recorded_pid(pid_file: Path, machine_id: str) -> int | None:
 def enter_command(leader_pid: int, argv: Sequence[str]) -> list[str]:
     """Return the command that runs ``argv`` as root inside the machine whose process 1 is ``leader_pid``."""
     return [
-        *("nsenter", f"--target={leader_pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd=/"),
+        *("nsenter", f"--target={leader_pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wdns=/"),
         *("--", "env", "-i", "HOME=/root", "USER=root", "LANG=C.UTF-8", f"PATH={ENVIRONMENT['PATH']}"),
         *(f"TERM={os.environ[name]}" for name in ("TERM",) if name in os.environ),
         *argv,

@@ -23,6 +23,24 @@ class Deployment:
     url: str
 
 
+# What the lab's own processes are called.
+WORDS = ("-m lab", "nginx", "systemd-nspawn")
+
+
+def processes() -> list[tuple[str, str]]:
+    """Process ids and arguments of everything that runs."""
+    listed = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
+    return [(line.split()[0], line.split(maxsplit=1)[1]) for line in listed.splitlines()]
+
+
+def ours(pid: str) -> bool:
+    """Whether a process works in this checkout, as the daemon and all that it starts do."""
+    try:
+        return str(Path(f"/proc/{pid}/cwd").readlink()).startswith(str(story.ROOT))
+    except OSError:  # it ended just now, or is the kernel's
+        return False
+
+
 def traces() -> dict[str, list[str]]:
     """What a lab may leave on a machine: namespaces, mounts, tables and processes with its name."""
 
@@ -34,11 +52,7 @@ def traces() -> dict[str, list[str]]:
         "mounts": [line for line in Path("/proc/mounts").read_text().splitlines() if "/.lab/" in line],
         "tables": [line for line in lines("nft", "list", "tables") if "lab" in line],
         "links": [line for line in lines("ip", "-brief", "link") if line.startswith("lab")],
-        "processes": [
-            line
-            for line in lines("ps", "-eo", "args")
-            if str(story.ROOT / ".lab") in line or line.endswith(" -m lab") or "lab.internet.fetcher" in line
-        ],
+        "processes": [args for pid, args in processes() if ours(pid) and any(word in args for word in WORDS)],
     }
 
 
