@@ -1,0 +1,79 @@
+"""The filters that turn the variables of group_vars into what amazon.aws takes, as tables."""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+FILTERS: dict[str, Callable[..., Any]] = runpy.run_path(str(ROOT / "plugins/filter/aws.py"))["FilterModule"]().filters()
+GROUPS = {"backend": "sg-1", "database": "sg-2"}
+CLOUDFRONT = {"ip_prefix": "pl-1"}
+
+
+def test_tags_become_the_apis_filters() -> None:
+    assert FILTERS["tag_filters"]({"Project": "shop", "Role": "db"}) == {"tag:Project": "shop", "tag:Role": "db"}
+
+
+def test_resources_are_found_by_their_name_without_the_prefix_and_others_are_left_out() -> None:
+    found = FILTERS["by_name"](
+        [
+            {"id": "subnet-1", "tags": {"Name": "shop-lab-app-a"}},
+            {"id": "subnet-2", "tags": {"Name": "other-app-a"}},
+            {"id": "subnet-3", "tags": {"Name": "shop-labour"}},
+            {"id": "subnet-4", "tags": {}},
+            {"id": "subnet-5"},
+        ],
+        "shop-lab",
+        "id",
+    )
+    assert found == {"app-a": "subnet-1"}
+
+
+def test_only_keys_with_the_prefix_stay_and_they_lose_it_once() -> None:
+    assert FILTERS["without_prefix"]({"a/a/x": "1", "b/x": "2", "a/y": "3"}, "a/") == {"a/x": "1", "y": "3"}
+
+
+def test_each_route_gets_its_targets_argument() -> None:
+    targets = {"internet_gateway": {"gateway_id": "igw-1"}, "nat_gateway": {"nat_gateway_id": "nat-1"}}
+    routes = [
+        {"destination": "0.0.0.0/0", "target": "internet_gateway"},
+        {"destination": "10.9.0.0/16", "target": "nat_gateway"},
+    ]
+    assert FILTERS["route_table_routes"](routes, targets) == [
+        {"dest": "0.0.0.0/0", "gateway_id": "igw-1"},
+        {"dest": "10.9.0.0/16", "nat_gateway_id": "nat-1"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "taken"),
+    [
+        ({"port": 22, "group": "backend"}, {"proto": "tcp", "from_port": 22, "to_port": 22, "group_id": "sg-1"}),
+        ({"port": "22", "group": "database"}, {"proto": "tcp", "from_port": 22, "to_port": 22, "group_id": "sg-2"}),
+        (
+            {"port": "8000-8100", "cidr": "10.0.0.0/8"},
+            {"proto": "tcp", "from_port": 8000, "to_port": 8100, "cidr_ip": "10.0.0.0/8"},
+        ),
+        (
+            {"port": 53, "protocol": "udp", "cidr": "10.0.0.2/32"},
+            {"proto": "udp", "from_port": 53, "to_port": 53, "cidr_ip": "10.0.0.2/32"},
+        ),
+        ({"port": "all", "cidr": "0.0.0.0/0"}, {"proto": "all", "cidr_ip": "0.0.0.0/0"}),
+        (
+            {"port": 8000, "cloudfront": "vpc_origins"},
+            {"proto": "tcp", "from_port": 8000, "to_port": 8000, "ip_prefix": "pl-1"},
+        ),
+    ],
+)
+def test_a_rule_becomes_one_of_security_group(rule: dict[str, Any], taken: dict[str, Any]) -> None:
+    assert FILTERS["security_group_rules"]([rule], GROUPS, CLOUDFRONT) == [taken]
+
+
+def test_a_rule_of_an_unknown_group_is_refused() -> None:
+    with pytest.raises(KeyError, match="nobody"):
+        FILTERS["security_group_rules"]([{"port": 22, "group": "nobody"}], GROUPS, CLOUDFRONT)
