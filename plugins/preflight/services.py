@@ -1,0 +1,161 @@
+"""The project, its three applications, and how the two services run."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .shapes import Key, matching, of_kind, records, within
+from .wording import Refusals, nearest
+
+# S3 refuses capitals, DNS a hyphen at the end, and a security group's name may not begin with sg-.
+PROJECT_NAME = re.compile(r"(?!sg-|xn--|sthree-|amzn-)(?!sg$)[a-z]([a-z0-9-]{0,18}[a-z0-9])?")
+PREFIX = re.compile(r"[a-z][a-z0-9-]{0,43}[a-z0-9]")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+MEMORY = re.compile(r"([0-9]+[KMGT]?|[0-9]{1,3}%|infinity)?")
+CREDENTIAL = {"name": Key("str"), "variable": Key("str"), "content": Key("str")}
+OWN_TAGS = ("Name", "Role")
+SHORT_ENOUGH = {"key": 128, "value": 256}
+
+
+def check(variables: Mapping[str, Any], refusals: Refusals, root: Path) -> None:
+    """Everything that begins with ``project_``, ``backend_`` and ``collector_``. Relative paths are below ``root``."""
+    _project(refusals, variables)
+    _frontend(refusals, variables, root)
+    for service in ("backend", "collector"):
+        _sources(refusals, variables, root, service)
+        _settings(refusals, variables, service)
+    if "backend_port" in variables:
+        _backend_port(refusals, variables["backend_port"])
+    path = variables.get("backend_health_path")
+    if path is not None and not str(path).startswith("/"):
+        refusals.add("backend_health_path", path, "does not begin with a slash", f"/{path}")
+    url = variables.get("collector_source_url")
+    if url is not None:
+        matching(
+            refusals, "collector_source_url", url, re.compile(r"https?://[^\s/]+\S*"), "an http:// or https:// address"
+        )
+    interval = variables.get("collector_interval_seconds")
+    if interval is not None and float(interval) <= 0:
+        refusals.add("collector_interval_seconds", interval, "is no time", "more than 0, such as 5")
+
+
+def _project(refusals: Refusals, variables: Mapping[str, Any]) -> None:
+    name = variables.get("project_name")
+    if name is not None and of_kind(refusals, "project_name", name, "str"):
+        write = (
+            "1 to 20 lower-case letters, digits and hyphens, a letter first, no hyphen last, and not sg- or xn-- first"
+        )
+        matching(refusals, "project_name", name, PROJECT_NAME, write)
+    prefix = variables.get("project_prefix")
+    if prefix is not None and (name is None or PROJECT_NAME.fullmatch(str(name))):
+        write = "2 to 45 lower-case letters, digits and hyphens: bucket names begin with it"
+        matching(refusals, "project_prefix", prefix, PREFIX, write)
+    tags = variables.get("project_tags")
+    if tags is None or not of_kind(refusals, "project_tags", tags, "dict"):
+        return
+    for tag, variable in (("Project", "project_name"), ("Environment", "project_environment")):
+        if variable in variables and tags.get(tag) != variables[variable]:
+            found, why = tags.get(tag), f"is not {variable}, by which hosts are found"
+            refusals.add(f"project_tags.{tag}", found, why, f'"{{{{ {variable} }}}}"')
+    for tag, value in tags.items():
+        if str(tag).lower().startswith("aws:") or tag in OWN_TAGS:
+            refusals.add("A key of project_tags", tag, "is not yours to set", "another key")
+        elif refusals.knows(value) or not of_kind(refusals, f"project_tags.{tag}", value, "str"):
+            continue
+        elif len(str(tag)) > SHORT_ENOUGH["key"] or len(str(value)) > SHORT_ENOUGH["value"]:
+            refusals.add(f"project_tags.{tag}", value, "is too long", "at most 128 characters of key and 256 of value")
+
+
+def _directory(refusals: Refusals, variable: str, value: Any, root: Path) -> Path | None:
+    if not of_kind(refusals, variable, value, "path"):
+        return None
+    path = root / str(value) if str(value) else Path("/nonexistent")
+    if path.is_dir():
+        return path
+    near = nearest(path.name, [entry.name for entry in path.parent.iterdir()]) if path.parent.is_dir() else ""
+    hint = f", such as {Path(str(value)).parent / near}" if near and " or " not in near else ""
+    refusals.add(
+        variable, value, "is not a directory on this machine", f"the path of one, absolute or below this checkout{hint}"
+    )
+    return None
+
+
+def _first(variables: Mapping[str, Any], *names: str) -> str | None:
+    return next((name for name in names if name in variables), None)
+
+
+def _frontend(refusals: Refusals, variables: Mapping[str, Any], root: Path) -> None:
+    variable = _first(variables, "frontend_build_source", "project_frontend")
+    path = _directory(refusals, variable, variables[variable], root) if variable else None
+    if variable is None or path is None:
+        return
+    value = variables[variable]
+    if not (path / "package.json").is_file():
+        refusals.add(variable, value, "has no package.json", "the path of the React (or other) application")
+        return
+    if not (path / "package-lock.json").is_file():
+        why = "has no package-lock.json, without which two builds may differ"
+        refusals.add(variable, value, why, "that file with `npm install` there, and commit it")
+    script = str(variables.get("frontend_build_script", "build"))
+    try:
+        scripts = json.loads((path / "package.json").read_text()).get("scripts", {})
+    except (ValueError, AttributeError):
+        refusals.add(
+            variable, value, "has a package.json that is not JSON", "the path of the React (or other) application"
+        )
+        return
+    if script not in scripts:
+        refusals.add(
+            "frontend_build_script",
+            script,
+            f"{value}/package.json does not have",
+            nearest(script, scripts) or "one it has",
+        )
+
+
+def _sources(refusals: Refusals, variables: Mapping[str, Any], root: Path, service: str) -> None:
+    variable = _first(variables, f"{service}_source", f"project_{service}")
+    path = _directory(refusals, variable, variables[variable], root) if variable else None
+    if variable is None or path is None or variables.get(f"{service}_runtime", "python") != "python":
+        return
+    requirements = str(variables.get("service_requirements", "requirements.txt"))
+    if not (path / requirements).is_file():
+        why = f"has no {requirements}, which pins every dependency"
+        refusals.add(variable, variables[variable], why, "that file with `uv pip compile --generate-hashes`")
+
+
+def _settings(refusals: Refusals, variables: Mapping[str, Any], service: str) -> None:
+    variable = f"{service}_environment"
+    for name, value in (variables.get(variable) or {}).items():
+        matching(refusals, variable, name, VARIABLE, "names of letters, digits and underscores, no digit first")
+        if isinstance(value, (dict, list)):
+            refusals.add(f"{variable}.{name}", value, "is not text", "text, a number, or true or false")
+    variable = f"{service}_credentials"
+    for label, credential in records(refusals, variable, variables.get(variable), CREDENTIAL):
+        matching(
+            refusals, f"{label}.name", credential["name"], FILE_NAME, "letters, digits, underscores, dots and hyphens"
+        )
+        write = "letters, digits and underscores, no digit first"
+        matching(refusals, f"{label}.variable", credential["variable"], VARIABLE, write)
+    if f"{service}_memory_max" in variables:
+        value = variables[f"{service}_memory_max"]
+        matching(refusals, f"{service}_memory_max", value, MEMORY, "a size as systemd has it, such as 512M")
+    if f"{service}_database_port" in variables:
+        within(refusals, f"{service}_database_port", variables[f"{service}_database_port"], 1, 65535)
+    if f"{service}_keep_releases" in variables and int(variables[f"{service}_keep_releases"]) < 2:
+        value = variables[f"{service}_keep_releases"]
+        refusals.add(f"{service}_keep_releases", value, "leaves none to return to", "2 or more")
+
+
+def _backend_port(refusals: Refusals, port: Any) -> None:
+    write = "a port from 1024 to 65535, such as 8000"
+    if 1 <= int(port) < 1024:
+        why = "is SSH's" if int(port) == 22 else "an unprivileged service cannot listen on"
+        refusals.add("backend_port", port, why, write)
+    elif not 1 <= int(port) <= 65535:
+        refusals.add("backend_port", port, "is no port", write)

@@ -1,0 +1,108 @@
+"""What the preflight refuses, and that it refuses nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+WRONG = yaml.safe_load((HERE / "wrong_inputs.yml").read_text())
+
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
+
+Refused = Callable[..., list[str]]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=[json.dumps(wrong["set"])[:70] for wrong in WRONG])
+def test_a_wrong_input_is_refused_with_this_message(wrong: dict[str, Any], refused: Refused) -> None:
+    assert refused(wrong["set"]) == wrong["says"]
+
+
+def test_the_table_has_sixty_different_inputs() -> None:
+    assert len({json.dumps(wrong["set"]) for wrong in WRONG if wrong["says"]}) >= 60
+
+
+@pytest.mark.parametrize("inventory", ["lab", "production"])
+def test_the_products_own_variables_are_right(inventory: str, refused: Refused) -> None:
+    assert refused({}, inventory) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"network_zone": "shop.example.internal"},
+        {"network_subnets.0.zone": "b"},
+        {"mysql_port": "3307"},
+        {"instances_list.0.type": "m7g.2xlarge", "instances_list.0.volume_size": 100},
+        {"security_groups_list.1.ingress.0.port": "8000-8010"},
+        {"security_groups_list.1.egress.1": {"port": "all", "cidr": "0.0.0.0/0"}},
+        {"mysql_users.1.privileges": "SELECT, insert"},
+        {"mysql_topology": "independent", "instances_list.2.role": "collector"},
+        {
+            "cdn_aliases": ["www.example.com", "*.example.org"],
+            "cdn_certificate_arn": CERTIFICATE,
+        },
+        {"backend_environment": {"LOG_LEVEL": "debug", "WORKERS": 2}, "backend_memory_max": "512M"},
+        {"project_backend": str(ROOT / "examples/backend")},
+    ],
+    ids=lambda changes: json.dumps(changes)[:60],
+)
+def test_a_right_input_is_not_refused(changes: dict[str, Any], refused: Refused) -> None:
+    assert refused(changes) == []
+
+
+def test_a_group_with_more_rules_than_aws_allows_is_refused(refused: Refused) -> None:
+    rules = [{"port": port, "group": "database"} for port in range(1, 62)]
+    said = refused({"security_groups_list.1.egress": rules})
+    assert said == ["security_groups_list[backend].egress is 61 rules, which AWS does not allow; write at most 60."]
+    assert refused({"security_groups_list.1.egress": rules[1:]}) == []
+
+
+def test_a_helper_variable_that_another_variable_reads_is_known(tmp_path: Path, preflight: ModuleType) -> None:
+    (tmp_path / "group_vars/all").mkdir(parents=True)
+    (tmp_path / "group_vars/all/mine.yml").write_text(
+        'network_cidr: "{{ network_base }}.0.0/16"\nnetwork_bass: 10.20\n'
+    )
+    refusals = preflight.wording.Refusals()
+    preflight.specification.check_names(["network_base", "network_bass"], {}, tmp_path, refusals)
+    assert [sentence.split(",")[0] for sentence in refusals.sentences] == ["The variable's name is network_bass"]
+
+
+def test_what_plays_register_and_roles_derive_is_known(preflight: ModuleType) -> None:
+    names = preflight.specification.read_names(ROOT)
+    assert {"network_vpc", "network_subnet_ids", "cdn_vpc_origin", "service__root", "verify_nat_addresses"} <= names
+
+
+def test_a_value_that_cannot_be_known_yet_is_refused_only_where_everything_needs_it(
+    preflight: ModuleType, lab_variables: dict[str, Any]
+) -> None:
+    def said(name: str) -> list[str]:
+        values = {key: value for key, value in lab_variables.items() if key != name}
+        found: list[str] = preflight.problems(values, lab_variables, ROOT, unresolved={name: "'nope' is undefined"})
+        return found
+
+    assert said("backend_environment") == []
+    assert said("network_zone") == [
+        "network_zone has no value ('nope' is undefined); write one that can be known before anything is created."
+    ]
+
+
+def test_no_secret_is_looked_at(preflight: ModuleType) -> None:
+    looked_at = preflight.wanted(ROOT)
+    assert "backend_port" in looked_at
+    assert not {"backend_database_password", "collector_database_password", "mysql_passwords"} & set(looked_at)
+
+
+def test_a_private_key_file_that_is_one_is_not_refused(tmp_path: Path, refused: Refused) -> None:
+    key = tmp_path / "id_ed25519"
+    key.write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
+    assert refused({"ssh_key_file": str(key)}) == []
+    key.write_text("ssh-ed25519 AAAA\n")
+    assert len(refused({"ssh_key_file": str(key)})) == 1
