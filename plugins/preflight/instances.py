@@ -31,7 +31,11 @@ VOLUME = (8, 65536)
 def of(variables: Mapping[str, Any]) -> list[Record]:
     """The hosts that have at least a name."""
     hosts = variables.get("instances_list")
-    return [host for host in hosts if isinstance(host, dict) and "name" in host] if isinstance(hosts, list) else []
+    return [host for host in hosts if isinstance(host, dict) and _named(host)] if isinstance(hosts, list) else []
+
+
+def _named(host: Record) -> bool:
+    return isinstance(host.get("name"), (str, int))
 
 
 def check(variables: Mapping[str, Any], refusals: Refusals) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import instances
-from .shapes import Key, among, matching, records, unique, within
+from .shapes import Key, among, matching, of_kind, records, unique, within
 from .wording import Refusals
 
 USER = {"name": Key("str"), "privileges": Key("str")}
@@ -88,7 +88,7 @@ def _users(refusals: Refusals, variables: Mapping[str, Any]) -> list[str]:
 
 
 def _secrets(refusals: Refusals, variables: Mapping[str, Any], users: list[str]) -> None:
-    if "mysql_secrets" not in variables:
+    if "mysql_secrets" not in variables or not of_kind(refusals, "mysql_secrets", variables["mysql_secrets"], "list"):
         return
     secrets = records(refusals, "mysql_secrets", variables["mysql_secrets"], SECRET)
     names = [secret["name"] for _, secret in secrets]

@@ -101,3 +101,9 @@ def refused(preflight: ModuleType) -> Callable[..., list[str]]:
 @pytest.fixture(scope="session")
 def lab_variables() -> dict[str, Any]:
     return variables_of("lab")
+
+
+@pytest.fixture(scope="session")
+def changed() -> Callable[[dict[str, Any], str, Any], None]:
+    """Changes one place of some variables."""
+    return change

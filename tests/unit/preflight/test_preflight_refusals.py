@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -92,6 +93,27 @@ def test_a_value_that_cannot_be_known_yet_is_refused_only_where_everything_needs
     assert said("network_zone") == [
         "network_zone has no value ('nope' is undefined); write one that can be known before anything is created."
     ]
+
+
+def places(value: Any, way: str = "") -> Iterator[str]:
+    """The paths to a value's parts; of a list, to the first."""
+    parts = value.items() if isinstance(value, dict) else [(0, value[0])] if isinstance(value, list) and value else []
+    for name, part in parts:
+        yield f"{way}{name}"
+        yield from places(part, f"{way}{name}.")
+
+
+@pytest.mark.parametrize("value", [None, [], {}, 1.5, "x", [[1]]], ids=repr)
+def test_no_value_of_a_wrong_kind_ends_the_preflight_itself(
+    value: Any, preflight: ModuleType, lab_variables: dict[str, Any], changed: Callable[..., None]
+) -> None:
+    silent = []
+    for path in places(lab_variables):
+        variables = copy.deepcopy(lab_variables)
+        changed(variables, path, value)
+        if not preflight.problems(variables, variables, ROOT):
+            silent.append(path)
+    assert not {"network_cidr", "network_subnets.0.cidr", "instances_list.0.role", "mysql_secrets.0.name"} & set(silent)
 
 
 def test_no_secret_is_looked_at(preflight: ModuleType) -> None:
