@@ -29,7 +29,8 @@ STAGES = (
     Stage("examples", ("tests/examples",)),
     Stage("integration", ("tests/integration", "-n", "2", "--dist", "loadfile")),
     Stage("api-only", ("tests/api_only",)),
-    Stage("e2e", ("tests/e2e", "--exitfirst")),
+    Stage("molecule", ("tests/molecule",)),
+    Stage("e2e", ("tests/e2e",)),
 )
 
 

@@ -14,6 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
+
+from lab.settings import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+
 ROOT = Path(__file__).parents[2]
 LAB = str(ROOT / ".venv/bin/lab")
 
@@ -24,13 +28,13 @@ class Done:
     output: str
 
 
-def run(*command: str, timeout: float = 900, **environment: str) -> Done:
+def run(*command: str, timeout: float = 900, stdin: str = "", **environment: str) -> Done:
     """Run a command in the checkout and return its exit status and what it printed."""
     done = subprocess.run(
         command,
         cwd=ROOT,
         env={**os.environ, "PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}", **environment},
-        stdin=subprocess.DEVNULL,
+        input=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -40,9 +44,22 @@ def run(*command: str, timeout: float = 900, **environment: str) -> Done:
     return Done(done.returncode, done.stdout)
 
 
-def inside(place: str, command: str, timeout: float = 60) -> Done:
+def inside(place: str, command: str, timeout: float = 60, stdin: str = "") -> Done:
     """Run a shell command on an instance, or in the lab's internet."""
-    return run(LAB, "exec", place, "--", "sh", "-c", command, timeout=timeout)
+    return run(LAB, "exec", place, "--", "sh", "-c", command, timeout=timeout, stdin=stdin)
+
+
+def secret(name: str) -> str:
+    """A secret of the deployment, as Secrets Manager keeps it."""
+    found = status()
+    client = boto3.client(
+        "secretsmanager",
+        endpoint_url=found["endpoint_url"],
+        region_name=found["region"],
+        aws_access_key_id=ACCESS_KEY_ID,
+        aws_secret_access_key=SECRET_ACCESS_KEY,
+    )
+    return str(client.get_secret_value(SecretId=f"madang/lab/{name}")["SecretString"])
 
 
 def status() -> dict[str, Any]:

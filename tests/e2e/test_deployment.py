@@ -74,8 +74,17 @@ def test_mysql_replicates_over_tls_and_refuses_plain_connections(deployment: Dep
     assert query("db2", "SELECT @@super_read_only") == "1"
     written = query("db1", "SELECT @@global.gtid_executed").replace("\\n", "")
     story.eventually(lambda: query("db2", f"SELECT GTID_SUBSET('{written}', @@global.gtid_executed)"), "1".__eq__)
-    plain = story.inside("db2", "mysql -h db1 -u nobody --ssl-mode=DISABLED -e 'SELECT 1'")
-    assert "require_secure_transport" in plain.output, plain.output
+    assert login("REQUIRED").output.strip() == "1"
+    # The right password is no use without TLS.
+    assert "Access denied" in login("DISABLED").output
+    assert query("db1", "SELECT @@require_secure_transport") == "1"
+
+
+def login(ssl_mode: str) -> story.Done:
+    """Log in to the source with the backend's own name and password, and ask for 1."""
+    options = f"[client]\nuser=backend\nhost=db1\npassword={story.secret('mysql-user-backend')}\n"
+    command = f"mysql --defaults-file=/dev/stdin --ssl-mode={ssl_mode} --get-server-public-key -N -e 'SELECT 1'"
+    return story.inside("db2", command, stdin=options)
 
 
 def test_the_bucket_refuses_a_direct_read(deployment: Deployment) -> None:
