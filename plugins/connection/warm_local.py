@@ -38,7 +38,8 @@ from ansible.utils.display import Display
 display = Display()
 
 SERVER = Path(__file__).resolve().parent.parent / "warm" / "server.py"
-START_SECONDS = 30
+# Systems allow a socket's path 104 to 108 bytes.
+LONGEST_SOCKET_PATH = 100
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 
 
@@ -78,13 +79,15 @@ class Connection(LocalConnection):  # type: ignore[misc]  # the base has no type
         """The socket of the run's warm process, started when there is none; None when it does not start."""
         # The directory is this run's own, mode 0700, and Ansible removes it at the end.
         directory = Path(constants.DEFAULT_LOCAL_TMP)
-        path = directory / "warm.sock"
+        path, failed = directory / "warm.sock", directory / "warm.failed"
+        if len(os.fsencode(path)) > LONGEST_SOCKET_PATH or failed.exists():
+            return None
         with (directory / "warm.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not path.exists() and not _start(path):
+            if not path.exists() and not failed.exists() and not _start(path):
+                failed.touch()  # so that the next tasks lose no time on another attempt
                 display.warning("The warm interpreter did not start; tasks on this machine run the slower stock way.")
-                return None
-        return path
+            return path if path.exists() else None
 
 
 def _start(path: Path) -> bool:
