@@ -24,7 +24,7 @@ class Deployment:
 
 
 # What the lab's own processes are called.
-WORDS = ("-m lab", "nginx", "systemd-nspawn")
+WORDS = ("-m lab ", "-m lab.internet", "nginx", "systemd-nspawn")
 
 
 def processes() -> list[tuple[str, str]]:
@@ -52,7 +52,7 @@ def traces() -> dict[str, list[str]]:
         "mounts": [line for line in Path("/proc/mounts").read_text().splitlines() if "/.lab/" in line],
         "tables": [line for line in lines("nft", "list", "tables") if "lab" in line],
         "links": [line for line in lines("ip", "-brief", "link") if line.startswith("lab")],
-        "processes": [args for pid, args in processes() if ours(pid) and any(word in args for word in WORDS)],
+        "processes": [args for pid, args in processes() if ours(pid) and any(word in f"{args} " for word in WORDS)],
     }
 
 
