@@ -96,7 +96,7 @@ class Edge:
 
     @property
     def access_log(self) -> Path:
-        """One line a request; config.LOG_FIELDS names its tab-separated fields."""
+        """One line a request, its fields separated by tabs (docs/lab.md names them)."""
         return self._directory / "logs" / "access.log"
 
     def _prepare(self) -> None:
