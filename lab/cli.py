@@ -195,8 +195,11 @@ def ssh_command(settings: Settings, found: Mapping[str, Any], machine: Mapping[s
 def logs(settings: Settings, arguments: argparse.Namespace) -> None:
     part: str = arguments.part
     files = {"lab": ["daemon.log"], "api": ["api.log"], "edge": ["edge/logs/access.log", "edge/logs/error.log"]}
+    function = settings.state / "functions" / f"{part}.log"
     if part in files:
         paths = [settings.state / name for name in files[part]]
+    elif function.exists():
+        paths = [function]
     else:
         machine = instance_named(status_of(settings), part)
         paths = [settings.state / "machines" / machine["id"] / "console.log"]
@@ -243,7 +246,13 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("name", metavar="NAME", help="an instance's Name")
     command.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND")
     command = add("logs", logs, "show the end of a log")
-    command.add_argument("part", metavar="PART", nargs="?", default="lab", help="lab, api, edge, or an instance's Name")
+    command.add_argument(
+        "part",
+        metavar="PART",
+        nargs="?",
+        default="lab",
+        help="lab, api, edge, an instance's Name, or a Lambda function's",
+    )
     command.add_argument("-f", "--follow", action="store_true", help="keep showing what is added")
     return top
 

@@ -17,12 +17,15 @@ from dataclasses import asdict
 from typing import Any
 
 from lab import guard, kernel, machine_lock
-from lab.api import ready, view
+from lab.api import awslambda, permissions, ready, view
 from lab.api.server import Api
+from lab.api.world import lock, world
 from lab.connect.tunnel import Tunnel
 from lab.control import Control
 from lab.dns.server import Resolver
 from lab.edge.server import Edge
+from lab.functions.runner import Functions
+from lab.functions.schedules import Schedules
 from lab.internet import fetcher
 from lab.internet.packages import Packages, mirror_names
 from lab.internet.readings import Readings
@@ -108,6 +111,7 @@ class Lab:
         internet = self.settings.internet
         self._api.serve(kernel.listening(None, "127.0.0.1", self.settings.api_port))
         self._api.serve(kernel.listening(None, internet.api, 80))
+        self._api.serve(kernel.listening(None, internet.aws, 80))
         Packages(self.settings.cache / "packages", self.settings.state / "fetcher.sock").serve(
             kernel.listening(None, internet.packages, 80)
         )
@@ -120,6 +124,12 @@ class Lab:
         self._close.callback(self._services.close)
         self._runner = runner.Runner(self.settings)
         self._close.callback(self._runner.close)
+        self._functions = Functions(
+            self.settings, view.lambda_function, view.lambda_code, permissions.session, awslambda.keep_log
+        )
+        self._close.callback(self._functions.close)
+        world.functions = self._functions
+        self._close.callback(Schedules(view.schedules, _may_invoke, self._functions.later).close)
         tunnel = Tunnel(
             self._connect_socket,
             self._endpoint_namespace,
@@ -165,6 +175,7 @@ class Lab:
             ready.invalidation_completed(invalidation.distribution_id, invalidation.id)
 
     def _converge_hosts(self, state: State) -> None:
+        self._functions.retire(view.lambda_functions())  # before their namespaces go
         apply.converge(plan(state, self.settings.internet))
         machines = view.machines()
         self._machines = {(machine.vpc_id, machine.private_ip): machine for machine in machines}
@@ -227,6 +238,15 @@ def _settle(thing: view.Waiting) -> None:
         (ready.endpoint_deleted if thing.state == "delete-in-progress" else ready.endpoint_ready)(thing.id)
     elif thing.kind == "vpc_origin":
         (ready.vpc_origin_deleted if thing.state == "Deleting" else ready.vpc_origin_deployed)(thing.id)
+    elif thing.kind == "function":
+        ready.function_active(thing.id)
+    elif thing.kind == "lambda_interface":
+        ready.lambda_interface_gone(thing.id)
+
+
+def _may_invoke(role_arn: str, function_arn: str) -> bool:
+    with lock:
+        return permissions.permits(role_arn, "lambda:InvokeFunction", function_arn)
 
 
 def main(settings: Settings) -> None:

@@ -50,8 +50,13 @@ class Internet:
 
     @property
     def api(self) -> str:
-        """The AWS API and S3, as seen from inside the lab."""
+        """S3, as seen from inside the lab."""
         return self._address(110)
+
+    @property
+    def aws(self) -> str:
+        """The AWS API without S3, as seen from inside the lab: an S3 gateway endpoint does not lead here."""
+        return self._address(111)
 
     @property
     def visitor(self) -> str:

@@ -5,7 +5,7 @@ Every function does nothing when the thing is no longer waiting for that, so tha
 
 from __future__ import annotations
 
-from lab.api import cloudfront, ec2
+from lab.api import awslambda, cloudfront, ec2
 from lab.api.cloudfront.origins import remove_if_done
 from lab.api.settling import Settling
 from lab.api.world import lock, world
@@ -92,6 +92,23 @@ def distribution_deployed(distribution_id: str, etag: str) -> None:
         distribution = cloudfront.backend().lab_distributions.get(distribution_id)
         if distribution is not None and distribution.etag == etag:
             distribution.settle()
+
+
+def function_active(name: str) -> None:
+    """Its interfaces are there: Pending becomes Active, an update Successful."""
+    with lock:
+        function = awslambda.named(name)
+        if function is not None and function.unsettled:
+            function.settle()
+
+
+def lambda_interface_gone(interface_id: str) -> None:
+    """Nothing of the function runs there any more: the interface goes."""
+    with lock:
+        enis = ec2.backend(world.settings.region).enis
+        interface = enis.get(interface_id)
+        if interface is not None and interface.lab_kind == "lambda" and not interface.lab_owner:
+            del enis[interface_id]
 
 
 def invalidation_completed(distribution_id: str, invalidation_id: str) -> None:

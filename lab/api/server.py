@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from moto.core.base_backend import BackendDict
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from lab.api import autoscaling, cloudfront, ec2, faults, iam, parameters, s3
+from lab.api import autoscaling, awslambda, cloudfront, ec2, faults, iam, parameters, permissions, s3, scheduler
 from lab.api.calls import Call, identify
 from lab.api.http import ConnectionDropped, Server
 from lab.api.s3 import access
@@ -42,7 +42,7 @@ class Api:
         log_calls: bool = False,
     ) -> None:
         world.settings, world.confirmed_by_lab = settings, confirmed_by_lab
-        for service in (autoscaling, cloudfront, ec2, iam, parameters, s3):
+        for service in (autoscaling, awslambda, cloudfront, ec2, iam, parameters, s3, scheduler):
             service.install()
         self._on_change = on_change
         self._moto = DomainDispatcherApplication(create_backend_app)
@@ -88,6 +88,8 @@ class Api:
             time.sleep(fault.seconds)
         elif fault and fault.kind in ("throttle", "error"):
             return faults.answer(call, fault)
+        if awslambda.is_invocation(call):  # not under the lock: the function may ask the API itself
+            return awslambda.invoke(call, environ)
         started: list[Any] = []
 
         def collect(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> Callable[[bytes], object]:
@@ -98,6 +100,8 @@ class Api:
             # Whatever is not signed can only be a read of a bucket.
             if (refused := access.refusal(call, environ)) is not None:
                 return faults.error_answer(call, refused.status, refused.code, refused.message)
+            if denied := permissions.refusal(call, environ):
+                return faults.error_answer(call, 400, "AccessDeniedException", denied)
             if not access.is_signed(call):
                 access.sign_for_owner(environ)
             answer = self._moto(environ, collect)

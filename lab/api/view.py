@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lab.api import cloudfront, ec2
-from lab.api.views import dns, edge, network
+from lab.api import awslambda, cloudfront, ec2
+from lab.api.views import dns, edge, functions, network
 from lab.api.views import machines as machine_view
 from lab.api.world import lock, world
 from lab.dns.model import Zone
 from lab.edge.model import Distribution, Invalidation
+from lab.functions.model import Function, Schedule
 from lab.machines.model import Machine
 from lab.network.model import State
 
@@ -45,11 +46,41 @@ def zones() -> tuple[Zone, ...]:
         return dns.zones()
 
 
+def lambda_functions() -> tuple[Function, ...]:
+    """Every Lambda function, with its newest code and configuration."""
+    with lock:
+        return functions.functions()
+
+
+def lambda_function(name_or_arn: str) -> Function | None:
+    """One of them; None when it is gone."""
+    with lock:
+        return functions.function(name_or_arn)
+
+
+def lambda_code(name: str) -> bytes:
+    """A function's zip file."""
+    with lock:
+        found = awslambda.named(name)
+        return bytes(found.code_bytes) if found is not None else b""
+
+
+def schedules() -> tuple[Schedule, ...]:
+    """Every schedule of EventBridge Scheduler's."""
+    with lock:
+        return functions.schedules()
+
+
+Kind = Literal[
+    "instance", "nat_gateway", "connect_endpoint", "vpc_origin", "distribution", "function", "lambda_interface"
+]
+
+
 @dataclass(frozen=True)
 class Waiting:
     """Something that waits for lab.api.ready; ``etag`` only for distributions."""
 
-    kind: Literal["instance", "nat_gateway", "connect_endpoint", "vpc_origin", "distribution"]
+    kind: Kind
     id: str
     state: str
     etag: str = ""
@@ -72,5 +103,11 @@ def waiting() -> tuple[Waiting, ...]:
                 Waiting("distribution", item.id, item.status, item.etag)
                 for item in front.lab_distributions.values()
                 if item.unsettled
+            ),
+            *(Waiting("function", item.function_name, item.state) for item in awslambda.functions() if item.unsettled),
+            *(
+                Waiting("lambda_interface", item.id, "releasing")
+                for item in backend.enis.values()
+                if item.lab_kind == "lambda" and not item.lab_owner
             ),
         )

@@ -17,10 +17,11 @@ def gather(internet: Internet, mirrors: Iterable[str], state: State, region: str
     for interface in state.interfaces:
         if interface.public_ip:
             public.setdefault(interface.vpc_id, {})[interface.public_ip] = interface.private_ip
+    s3 = f"s3.{region}.amazonaws.com"
     return Names(
         region=region,
         vpcs={vpc.id: vpc.cidrs for vpc in state.vpcs},
         public=public,
-        exact=dict.fromkeys(mirrors, internet.packages) | {READINGS: internet.readings},
-        suffixes={"cloudfront.net": internet.edge, "amazonaws.com": internet.api},
+        exact=dict.fromkeys(mirrors, internet.packages) | {READINGS: internet.readings, s3: internet.api},
+        suffixes={"cloudfront.net": internet.edge, "amazonaws.com": internet.aws, s3: internet.api},
     )

@@ -46,10 +46,7 @@ def gateway_links(topology: Topology, vpc: Vpc) -> tuple[Link, ...]:
 
 
 def endpoint_links(topology: Topology, vpc: Vpc) -> tuple[Link, ...]:
-    """The way of an S3 gateway endpoint: it needs neither internet gateway nor NAT.
-
-    S3 and the other APIs share one address in the lab, so it leads to those too; on AWS they need their own.
-    """
+    """The way of an S3 gateway endpoint: it needs neither internet gateway nor NAT."""
     if vpc.id not in topology.endpoint_sources:
         return ()
     return (
@@ -68,6 +65,7 @@ def services(internet: Internet) -> tuple[str, ...]:
         internet.readings,
         internet.edge,
         internet.api,
+        internet.aws,
         internet.visitor,
     )
 

@@ -34,7 +34,15 @@ def test_a_machine_that_uses_both_candidates_is_told_to_free_one(used: list[str]
 
 def test_the_simulated_internets_addresses_are_distinct_and_outside_of_the_elastic_pool() -> None:
     internet = Internet("198.19.0.0/16")
-    fixed = [internet.resolver, internet.packages, internet.readings, internet.edge, internet.api, internet.visitor]
+    fixed = [
+        internet.resolver,
+        internet.packages,
+        internet.readings,
+        internet.edge,
+        internet.api,
+        internet.aws,
+        internet.visitor,
+    ]
     assert len(set(fixed)) == len(fixed)
     network, pool = ipaddress.ip_network(internet.network), ipaddress.ip_network(internet.elastic)
     assert pool.subnet_of(network)

@@ -182,7 +182,7 @@ def test_name_and_address_lead_to_each_other(address):
         ("readings.example.com", INTERNET.readings),
         ("d111111abcdef8.cloudfront.net", INTERNET.edge),
         ("bucket.s3.ap-northeast-2.amazonaws.com", INTERNET.api),
-        ("sts.amazonaws.com", INTERNET.api),
+        ("sts.amazonaws.com", INTERNET.aws),
     ],
 )
 @pytest.mark.parametrize("vpc", [VPC, None])
