@@ -78,7 +78,7 @@ def test_a_helper_variable_that_another_variable_reads_is_known(tmp_path: Path, 
 
 def test_what_plays_register_and_roles_derive_is_known(preflight: ModuleType) -> None:
     names = preflight.specification.read_names(ROOT)
-    assert {"network_vpc", "network_subnet_ids", "cdn_vpc_origin", "service__root", "verify_nat_addresses"} <= names
+    assert {"network_vpc", "network_subnet_ids", "cdn_vpc_origin", "service__root", "verify_configuration"} <= names
 
 
 def test_a_value_that_cannot_be_known_yet_is_refused_only_where_everything_needs_it(

@@ -1,0 +1,226 @@
+"""Promises that the API alone answers: what makes a subnet public, which rule admits whom, what protects a host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .found import Found, Table, block_devices
+from .promises import FRONT, GROUPS, HOSTS, SUBNETS, Promise, listed, promise
+from .wanted import EVERYWHERE, Rule, Subnet, Wanted
+
+NETWORK_FILE = "group_vars/all/network.yml"
+GROUPS_FILE = "group_vars/all/security_groups.yml"
+BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+
+
+def promises(wanted: Wanted, found: Found, bucket: Mapping[str, Any] | None) -> list[Promise]:
+    """Every promise that needs no packet."""
+    return [
+        *subnets(wanted, found),
+        *groups(wanted, found),
+        *hosts(wanted, found),
+        *(front(found, bucket) if bucket else []),
+    ]
+
+
+def subnets(wanted: Wanted, found: Found) -> Iterator[Promise]:
+    """Each subnet is what its table in the configuration makes it."""
+    there = found.subnets
+    for subnet in wanted.subnets:
+        live = there.get(subnet.name)
+        if live is None:
+            yield promise(SUBNETS, subnet.name, subnet.nature, f"There is no subnet {subnet.name}. {run('network')}")
+            continue
+        table = found.table_of(live["subnet_id"])
+        yield promise(SUBNETS, subnet.name, f"is {subnet.nature}", _wrong_table(subnet, table), _why(table))
+        if live.get("map_public_ip_on_launch"):
+            yield promise(
+                SUBNETS, subnet.name, "gives no public addresses",
+                f"{subnet.name} gives every new instance a public address (MapPublicIpOnLaunch), and must not. "
+                f"{run('network')}",
+            )  # fmt: skip
+
+
+def _wrong_table(subnet: Subnet, table: Table | None) -> str:
+    if table is None:
+        return f"{subnet.name} follows no route table at all. {run('network')}"
+    says = f"{NETWORK_FILE} gives it the table {subnet.table}, which makes it {subnet.nature}. {run('network')}"
+    if table.blackhole:
+        return (
+            f"{subnet.name} has no way out: {_named(table)} sends {EVERYWHERE} to {table.target}, which is not there "
+            f"any more. {run('network')}"
+        )
+    if table.nature != subnet.nature:
+        return f"{subnet.name} is {table.nature}, and must be {subnet.nature}: {_why(table)}; {says}"
+    if table.name != subnet.table:
+        return f"{subnet.name} follows another table than it should: {_why(table)}; {says}"
+    return ""
+
+
+def _named(table: Table) -> str:
+    return (
+        f"the table {table.name} ({table.table_id})" if table.explicit else f"the VPC's main table ({table.table_id})"
+    )
+
+
+def _why(table: Table | None) -> str:
+    if table is None:
+        return ""
+    way = f"sends {EVERYWHERE} to {table.target}" if table.target else "has no default route"
+    return f"{_named(table)} {way}"
+
+
+def groups(wanted: Wanted, found: Found) -> Iterator[Promise]:
+    """Each group has the rules of the configuration, and no other."""
+    there = found.groups
+    for name, rules in wanted.groups.items():
+        if name not in there:
+            yield promise(
+                GROUPS, name, "is there", f"There is no security group {wanted.prefix}-{name}. {run('security_groups')}"
+            )
+            continue
+        asked = {rule.meaning: rule for rule in rules}
+        has = {rule.meaning: rule for rule in there[name]}
+        for rule in rules:
+            live = has.get(rule.meaning)
+            yield promise(
+                GROUPS, name, _admits(rule),
+                "" if live else f"{name} lacks the rule that {GROUPS_FILE} asks for: {rule}. {run('security_groups')}",
+                live.name if live else "",
+            )  # fmt: skip
+        for rule in there[name]:
+            if rule.meaning not in asked:
+                yield promise(GROUPS, name, f"has no rule for {rule}", _extra(name, rule), rule.name)
+
+
+def _admits(rule: Rule) -> str:
+    return f"{'may open' if rule.egress else 'admits'} {rule}"
+
+
+def _extra(group: str, rule: Rule) -> str:
+    if rule.peer.startswith("prefix list"):
+        what = "admits every CloudFront customer" if not rule.egress else "lets out more than it should"
+        should = "should name this account's own CloudFront group"
+        return f"{group} {what}: the rule {rule.name} ({rule}) {should}. {run('cdn')}"
+    verb = "lets its hosts open" if rule.egress else "admits"
+    return (
+        f"{group} {verb} {rule}, and must not: {GROUPS_FILE} has no such rule as {rule.name}. {run('security_groups')}"
+    )
+
+
+def hosts(wanted: Wanted, found: Found) -> Iterator[Promise]:
+    """Each host is there once, unseen from outside, with IMDSv2 alone and encrypted volumes."""
+    there = found.instances
+    subnet_names = {subnet["subnet_id"]: name for name, subnet in found.subnets.items()}
+    for host in wanted.hosts:
+        running = [each for each in there.get(host.name, []) if each["state"]["name"] == "running"]
+        if len(running) != 1:
+            yield promise(
+                HOSTS, host.name, "runs",
+                f"{host.name} runs {len(running)} times, and must run once. "
+                f"{run('instances') if not running else 'Terminate the others.'}",
+            )  # fmt: skip
+            continue
+        instance = running[0]
+        where = subnet_names.get(instance.get("subnet_id", ""), instance.get("subnet_id", "nowhere"))
+        yield promise(
+            HOSTS, host.name, f"in {host.subnet}",
+            "" if where == host.subnet else
+            f"{host.name} stands in {where}, and must stand in {host.subnet}: an instance cannot move. Terminate it "
+            f"and run ansible-playbook site.yml --tags instances.",
+            instance.get("subnet_id", ""),
+        )  # fmt: skip
+        address = instance.get("public_ip_address") or ""
+        yield promise(
+            HOSTS, host.name, "no public address",
+            f"{host.name} has the public address {address}, and must have none. Take it away, or terminate the "
+            f"instance and run ansible-playbook site.yml --tags instances." if address else "",
+        )  # fmt: skip
+        in_groups = found.groups_of(instance)
+        yield promise(
+            HOSTS, host.name, f"in {_groups_named(host.groups)}",
+            "" if set(in_groups) == set(host.groups) else
+            f"{host.name} is in {_groups_named(in_groups)}, and must be in {_groups_named(host.groups)}. "
+            f"{run('instances')}",
+        )  # fmt: skip
+    for name, same in sorted(there.items()):
+        for instance in same:
+            yield from _protection(name, instance, found)
+
+
+def _groups_named(groups: Iterable[str]) -> str:
+    return f"the group{'s' if len(list(groups)) > 1 else ''} {listed(sorted(groups))}"
+
+
+def token_problem(name: str, instance: Mapping[str, Any]) -> str:
+    """What is wrong with an instance's metadata service, as its attributes say; empty where nothing is."""
+    tokens = (instance.get("metadata_options") or {}).get("http_tokens", "unknown")
+    if tokens == "required":
+        return ""
+    return (
+        f"{name}'s metadata service takes requests without a token (http_tokens is {tokens}, and must be required): "
+        f"a request forged through an application could read its credentials. {run('instances')}"
+    )
+
+
+def _protection(name: str, instance: Mapping[str, Any], found: Found) -> Iterator[Promise]:
+    yield promise(HOSTS, name, "IMDSv2 alone", token_problem(name, instance), "http_tokens: required")
+    volumes = {volume["volume_id"]: volume for volume in found.state["volumes"]}
+    plain = [each for each in block_devices(instance) if not volumes.get(each, {}).get("encrypted")]
+    yield promise(
+        HOSTS, name, "encrypted volumes",
+        f"{name}'s {'volume' if len(plain) == 1 else 'volumes'} {listed(plain)} {'is' if len(plain) == 1 else 'are'} "
+        f"not encrypted. No volume can be encrypted in place: terminate the instance and run ansible-playbook site.yml."
+        if plain else "",
+        listed(block_devices(instance)),
+    )  # fmt: skip
+
+
+def front(found: Found, bucket: Mapping[str, Any]) -> Iterator[Promise]:
+    """The bucket is CloudFront's alone."""
+    name = bucket["name"]
+    if not bucket["exists"]:
+        yield promise(FRONT, name, "is there", f"There is no bucket {name}. {run('cdn')}")
+        return
+    block = bucket["public_access_block"] or {}
+    off = [key for key in BLOCKS if not block.get(key)]
+    yield promise(
+        FRONT, "bucket", "blocks public access",
+        f"The bucket {name} does not block public access: {listed(off)} {'is' if len(off) == 1 else 'are'} off. "
+        f"{run('cdn')}" if off else "",
+        "Block Public Access: all four",
+    )  # fmt: skip
+    arns = [distribution["arn"] for distribution in found.state["distributions"]]
+    strangers = [who for who in readers(bucket["policy"]) if who not in arns]
+    missing = [arn for arn in arns if arn not in readers(bucket["policy"])]
+    broken = ""
+    if strangers:
+        broken = (
+            f"The policy of the bucket {name} lets {listed(strangers)} read it, and must name CloudFront's "
+            f"distribution alone. {run('cdn')}"
+        )
+    elif missing:
+        broken = f"The policy of the bucket {name} does not let the distribution {missing[0]} read it. {run('cdn')}"
+    yield promise(FRONT, "bucket", "lets the distribution alone read it", broken, listed(arns))
+
+
+def readers(policy: Mapping[str, Any] | None) -> list[str]:
+    """Whom a bucket's policy admits: a distribution's ARN, or the principal in AWS's words."""
+    found = []
+    for statement in (policy or {}).get("Statement", []):
+        if statement.get("Effect") != "Allow":
+            continue
+        sources = (statement.get("Condition") or {}).get("StringEquals", {})
+        source = next((value for key, value in sources.items() if key.lower() == "aws:sourcearn"), None)
+        principal = statement.get("Principal")
+        if isinstance(principal, Mapping) and principal.get("Service") == "cloudfront.amazonaws.com" and source:
+            found += source if isinstance(source, list) else [source]
+        else:
+            found.append("everybody" if principal in ("*", {"AWS": "*"}) else str(principal))
+    return found
+
+
+def run(tag: str) -> str:
+    """What puts it right."""
+    return f"ansible-playbook site.yml --tags {tag} puts it right."
