@@ -55,22 +55,27 @@ class Gate:
         self.under_way = 0
         self.content = content
         self._halved = 0.0
-        self._free = asyncio.Condition()
+        self._waiting: list[asyncio.Future[None]] = []
 
     async def enter(self, size: int) -> int:
         """Wait for a place and for memory; the returned weight goes to ``leave``."""
         weight = min(size, IN_FLIGHT)
-        async with self._free:
-            await self._free.wait_for(lambda: self.under_way < self.limit and weight <= self.content)
-            self.under_way += 1
-            self.content -= weight
+        while self.under_way >= self.limit or weight > self.content:
+            turn = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            await turn
+        self.under_way += 1
+        self.content -= weight
         return weight
 
-    async def leave(self, weight: int) -> None:
-        async with self._free:
-            self.under_way -= 1
-            self.content += weight
-            self._free.notify_all()
+    def leave(self, weight: int) -> None:
+        """Give the place and the memory back, and let all that wait look again."""
+        self.under_way -= 1
+        self.content += weight
+        waiting, self._waiting = self._waiting, []
+        for turn in waiting:
+            if not turn.done():  # it is when its task was cancelled
+                turn.set_result(None)
 
     def succeeded(self) -> None:
         self.limit = min(float(self.most), self.limit + 1 / self.limit)
@@ -236,7 +241,7 @@ class Store:
                 self._gate.succeeded()
                 return answer
             finally:
-                await self._gate.leave(weight)
+                self._gate.leave(weight)
             await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
             wait = min(wait * 2, 20.0)
 
