@@ -51,15 +51,19 @@ def inside(place: str, command: str, timeout: float = 60, stdin: str = "") -> Do
 
 def secret(name: str) -> str:
     """A secret of the deployment, as Secrets Manager keeps it."""
+    return str(client("secretsmanager").get_secret_value(SecretId=f"madang/lab/{name}")["SecretString"])
+
+
+def client(service: str) -> Any:
+    """A client of the lab's API, as the deployment has it."""
     found = status()
-    client = boto3.client(
-        "secretsmanager",
+    return boto3.client(  # type: ignore[call-overload]  # the service is any
+        service,
         endpoint_url=found["endpoint_url"],
         region_name=found["region"],
         aws_access_key_id=ACCESS_KEY_ID,
         aws_secret_access_key=SECRET_ACCESS_KEY,
     )
-    return str(client.get_secret_value(SecretId=f"madang/lab/{name}")["SecretString"])
 
 
 def status() -> dict[str, Any]:
