@@ -6,11 +6,13 @@ A person's or Ansible's own key may do everything, as before. Conditions of a po
 from __future__ import annotations
 
 import base64
+import fnmatch
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
-from moto.iam.access_control import IAMPolicy, PermissionResult
+from moto.iam.access_control import IAMPolicy, IAMPolicyStatement, PermissionResult
 from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
@@ -27,6 +29,11 @@ _PREFIXES = {"monitoring": "cloudwatch", "email": "ses"}
 
 # The roles that somebody acts as, by the access key of their sessions.
 _sessions: dict[str, str] = {}
+
+
+def _match(pattern: str, text: str) -> re.Match[str] | None:
+    """A policy's wildcards: any number of characters, and one. Moto knows the first alone."""
+    return re.match(fnmatch.translate(pattern.replace("[", "[[]")), text)
 
 
 def session(role_arn: str) -> tuple[str, str]:
@@ -96,3 +103,8 @@ def _role(role_arn: str) -> Any:
 
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def install() -> None:
+    """Put it where moto looks for its own."""
+    IAMPolicyStatement._match = staticmethod(_match)

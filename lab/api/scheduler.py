@@ -1,4 +1,4 @@
-"""EventBridge Scheduler: schedules whose role the scheduler may assume, and a token that makes creation idempotent."""
+"""EventBridge Scheduler: schedules in groups that exist, with roles that the scheduler may assume."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ class Calls(EventBridgeSchedulerResponse):  # type: ignore[misc]  # moto has no 
     """What answers the scheduler's actions."""
 
     def create_schedule(self) -> Any:
+        self.scheduler_backend.get_schedule_group(self._get_param("GroupName"))  # refuses one that is not there
         self._check_role()
         return super().create_schedule()
 

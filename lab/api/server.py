@@ -42,7 +42,7 @@ class Api:
         log_calls: bool = False,
     ) -> None:
         world.settings, world.confirmed_by_lab = settings, confirmed_by_lab
-        for service in (autoscaling, awslambda, cloudfront, ec2, iam, parameters, s3, scheduler):
+        for service in (autoscaling, awslambda, cloudfront, ec2, iam, parameters, permissions, s3, scheduler):
             service.install()
         self._on_change = on_change
         self._moto = DomainDispatcherApplication(create_backend_app)

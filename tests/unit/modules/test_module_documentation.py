@@ -15,7 +15,7 @@ from ansible.module_utils.testing import patch_module_args
 
 ROOT = Path(__file__).parents[3]
 EVERY_MODULE = sorted(path.stem for path in (ROOT / "library").glob("*.py"))
-AWS_MODULES = [name for name in EVERY_MODULE if name.startswith(("cloudfront_", "ec2_"))]
+AWS_MODULES = [name for name in EVERY_MODULE if name.startswith(("cloudfront_", "ec2_", "scheduler_"))]
 
 
 def documented(options):
