@@ -44,7 +44,8 @@ def options(root: Path) -> Options:
     """Every role's options, by the variable's name."""
     found: Options = {}
     for path in sorted(root.glob("roles/*/meta/argument_specs.yml")):
-        found |= _document(path)["argument_specs"].get("main", {}).get("options") or {}
+        for entry_point in _document(path)["argument_specs"].values():
+            found |= entry_point.get("options") or {}
     return found
 
 

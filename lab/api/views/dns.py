@@ -39,7 +39,8 @@ def _values(records: dict[tuple[str, str], Any], record: Any, kind: str) -> tupl
     if record.alias_target:
         target = records.get((record.alias_target["DNSName"].rstrip(".").lower(), kind))
         return tuple(target.records) if target is not None and target.records else ()
-    return tuple(record.records or ())
+    # moto wraps the value of the SOA that it makes with a zone.
+    return tuple(value["Value"] if isinstance(value, dict) else value for value in record.records or ())
 
 
 def _private_names() -> list[Zone]:

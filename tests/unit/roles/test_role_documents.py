@@ -15,7 +15,8 @@ OWN = ("service", "backend", "collector", "frontend_build")
 @pytest.mark.parametrize("role", OWN)
 def test_defaults_specification_and_readme_name_the_same_variables(role: str) -> None:
     directory = ROLES / role
-    options = yaml.safe_load((directory / "meta/argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
+    entry_points = yaml.safe_load((directory / "meta/argument_specs.yml").read_text())["argument_specs"].values()
+    options = {name: option for each in entry_points for name, option in each["options"].items()}
     required = {name for name, option in options.items() if option.get("required")}
     defaults = set(yaml.safe_load((directory / "defaults/main.yml").read_text()))
     documented = set(re.findall(rf"^\| `({role}_\w+)`", (directory / "README.md").read_text(), re.MULTILINE))
