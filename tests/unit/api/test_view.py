@@ -318,6 +318,7 @@ def test_private_zones_and_private_names_are_seen(built: dict[str, Any]) -> None
     zones = {item.name: item for item in view.zones()}
     assert zones["shop.internal"].vpc_ids == frozenset({built["vpc"]})
     records = {(item.name, item.type): item for item in zones["shop.internal"].records}
+    assert all(isinstance(value, str) for item in zones["shop.internal"].records for value in item.values)
     assert (records["db1.shop.internal", "A"].values, records["db1.shop.internal", "A"].ttl) == (("10.20.1.9",), 30)
     names = {item.name: item.values for item in zones["ap-northeast-2.compute.internal"].records}
     assert names["ip-10-20-1-4.ap-northeast-2.compute.internal"] == ("10.20.1.4",)
