@@ -1,0 +1,255 @@
+"""The account of a compose file's keys: each goes into the ledger, as carried over or with a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from . import places
+from .classify import Parts
+from .databases import DATA, INIT, Server
+from .ledger import Ledger, Service
+from .sources import Sources
+
+BUILD_READ = ("context", "dockerfile", "dockerfile_inline", "target")
+# The mysql image's settings that are read; the others mean something to the image alone.
+READ_SETTINGS = ("DATABASE", "USER", "PASSWORD", "PASSWORD_FILE", "MASTER_HOST")
+REPLICATION_OPTIONS = ("server-id", "server_id", "gtid", "enforce-gtid", "enforce_gtid", "log-bin", "log_bin", "binlog")
+REPLICATION_OPTIONS += ("relay", "read-only", "read_only", "super-read-only", "super_read_only", "log-replica", "log-slave")
+
+
+def every_service(ledger: Ledger, name: str, service: Service) -> None:
+    """What holds for whatever is carried over."""
+    at = ("services", name)
+    for key in service:
+        if key in ("networks", "links"):
+            ledger.carry(*at, key, to="security_groups_list, and names in the private zone")
+        elif key == "depends_on":
+            ledger.carry(*at, key, to="site.yml's order: databases, backend, collector, frontend")
+        elif key in ("container_name", "hostname"):
+            ledger.carry(*at, key, to="the host's names in the private zone")
+        elif key == "profiles":
+            ledger.carry(*at, key, to="compose_profiles")
+        elif key == "deploy":
+            _deploy(ledger, name, service["deploy"] or {})
+        elif key == "scale":
+            _replicas(ledger, (*at, "scale"), service["scale"])
+        elif key == "healthcheck" and not ledger.knows((*at, key)):
+            ledger.carry(*at, key, to="Madang's own checks")
+    if "restart" in service:
+        if str(service["restart"]) in ("always", "unless-stopped"):
+            ledger.carry(*at, "restart", to="systemd, which starts it again, always")
+        else:
+            ledger.say(*at, "restart", sentence=f"it is {service['restart']}; systemd starts it again, always")
+
+
+def _deploy(ledger: Ledger, name: str, deploy: Mapping[str, Any]) -> None:
+    at = ("services", name, "deploy")
+    for key, value in deploy.items():
+        if key == "replicas":
+            _replicas(ledger, (*at, key), value)
+        elif key == "resources":
+            for kind, limits in (value or {}).items():
+                for limit in limits or {}:
+                    if not ledger.knows((*at, key, kind, limit)):
+                        ledger.say(*at, key, kind, limit, sentence=places.DEPLOY["resources"])
+        else:
+            if value not in (None, {}):
+                ledger.say(*at, key, sentence=places.DEPLOY.get(key, places.UNKNOWN))
+            else:
+                ledger.carry(*at, key, to="nothing: it is empty")
+
+
+def _replicas(ledger: Ledger, at: tuple[str, ...], value: Any) -> None:
+    if int(value) == 1:
+        ledger.carry(*at, to="one host")
+    else:
+        ledger.say(*at, sentence=f"it is {value}; each service has one host, and a second one is not deployed")
+
+
+def frontend(ledger: Ledger, name: str, service: Service) -> None:
+    """The frontend is files in a bucket: what needs a process has no place."""
+    at = ("services", name)
+    _build(ledger, name, service, "project_frontend")
+    for key, value in service.items():
+        if key == "ports":
+            ledger.carry(*at, key, to="CloudFront, on ports 80 and 443")
+        elif key in ("command", "entrypoint", "image") and value is not None:
+            ledger.say(*at, key, sentence="no process serves the pages: CloudFront reads the built files from a bucket")
+        elif key == "healthcheck":
+            ledger.say(*at, key, sentence="no process serves the pages; verify asks CloudFront for them (verify_paths)")
+        elif key == "expose":
+            ledger.carry(*at, key, to="CloudFront, on ports 80 and 443")
+        elif key in ("secrets", "configs"):
+            ledger.say(*at, key, sentence="pages are public, and can hold no secret; no file is handed to them")
+        elif key == "volumes":
+            ledger.say(*at, key, sentence="no process serves the pages; they are built from project_frontend")
+
+
+def service(ledger: Ledger, name: str, service: Service, part: str, sources: Sources) -> None:
+    """The backend, or the collector."""
+    at = ("services", name)
+    _build(ledger, name, service, f"project_{part}")
+    for key in ("command", "entrypoint"):
+        if service.get(key) is not None:
+            ledger.carry(*at, key, to=f"{part}_command")
+    if "image" in service:
+        ledger.say(*at, "image", sentence=f"no image is run; the host runs what project_{part} is built into")
+    for index, port in enumerate(service.get("ports") or []):
+        if part == "collector":
+            ledger.say(*at, "ports", str(index), sentence="nobody connects to a collector; no rule admits it")
+        elif port.get("protocol", "tcp") != "tcp":
+            ledger.say(*at, "ports", str(index), sentence="CloudFront speaks HTTP alone; no rule admits it")
+        else:
+            ledger.carry(*at, "ports", str(index), to="backend_port, behind CloudFront")
+    if "expose" in service:
+        ledger.carry(*at, "expose", to=f"{part}_port" if part == "backend" else "nothing: nobody connects to it")
+    for index, volume in enumerate(service.get("volumes") or []):
+        _volume(ledger, (*at, "volumes", str(index)), volume, sources)
+    for index, config in enumerate(service.get("configs") or []):
+        ledger.say(
+            *at, "configs", str(index),
+            sentence=f"no file is put at {config.get('target', '/' + str(config.get('source')))}; keep it among the sources",
+        )  # fmt: skip
+
+
+def _volume(ledger: Ledger, at: tuple[str, ...], volume: Mapping[str, Any], sources: Sources) -> None:
+    target = volume.get("target")
+    if volume.get("type") == "bind" and sources.mounted and str(volume.get("source")) == str(sources.directory):
+        ledger.carry(*at, to="the service's sources")
+    elif volume.get("type") == "bind":
+        sentence = f"{target} is mounted from this machine, as for development; the host has the sources as released"
+        ledger.say(*at, sentence=sentence)
+    elif volume.get("type") == "tmpfs":
+        ledger.say(*at, sentence="the service's unit has a /tmp of its own")
+    else:
+        sentence = f"{target} would be kept; a service's system is read-only but for /tmp and /run, so keep data in MySQL or S3"
+        ledger.say(*at, sentence=sentence)
+
+
+def _build(ledger: Ledger, name: str, service: Service, variable: str) -> None:
+    build = service.get("build") or {}
+    at = ("services", name, "build")
+    for key in build:
+        if key in BUILD_READ:
+            ledger.carry(*at, key, to=variable if key == "context" else "read for its command and ports; no image is built")
+        elif not ledger.knows((*at, key)) and key != "args":
+            ledger.say(*at, key, sentence="no image is built, so it has no effect")
+    for argument in build.get("args") or {}:
+        if not ledger.knows((*at, "args", argument)):
+            ledger.say(*at, "args", argument, sentence="no image is built, so it has no effect")
+
+
+def database(ledger: Ledger, name: str, service: Service, server: Server) -> None:
+    """A MySQL server."""
+    at = ("services", name)
+    image = str(service.get("image", ""))
+    if image.split("@")[0].rsplit("/", 1)[-1] in ("mysql:8.4", "mysql:8", "mysql:lts", "mysql"):
+        ledger.carry(*at, "image", to="the hosts' own MySQL 8.4, installed by apt")
+    elif "image" in service:
+        kind = "MariaDB becomes MySQL, which differs in places" if "maria" in image else "the version is the distribution's"
+        ledger.say(*at, "image", sentence=f"{image} becomes the hosts' own MySQL 8.4, installed by apt; {kind}")
+    if "build" in service:
+        ledger.say(*at, "build", sentence="no image is built; the hosts' own MySQL 8.4 takes its place")
+    if service.get("entrypoint") is not None:
+        ledger.say(*at, "entrypoint", sentence="the hosts' own MySQL is started by systemd")
+    for variable in service.get("environment") or {}:
+        _database_setting(ledger, (*at, "environment", variable), variable)
+    _options(ledger, (*at, "command"), service.get("command"))
+    for index, port in enumerate(service.get("ports") or []):
+        published = port.get("published", port.get("target"))
+        sentence = f"nothing outside of the VPC reaches a database, so {published} is not published; `lab ssh` or the connect endpoint leads to the host"
+        ledger.say(*at, "ports", str(index), sentence=sentence)
+    if "expose" in service:
+        ledger.carry(*at, "expose", to="mysql_port")
+    for index, secret in enumerate(service.get("secrets") or []):
+        ledger.carry(*at, "secrets", str(index), to=f"Secrets Manager, which generates it ({secret['source']})")
+    for index, volume in enumerate(service.get("volumes") or []):
+        place = (*at, "volumes", str(index))
+        target = str(volume.get("target", ""))
+        if target.startswith(INIT):
+            ledger.say(
+                *place,
+                sentence="it is not run; the schema, users and privileges are read from it, and the rest belongs to backend_migrate_command",
+            )
+        elif target.startswith(DATA):
+            ledger.carry(*place, to="the host's encrypted volume (instances_volume_size); compose's own data stays where it is")
+        else:
+            ledger.say(*place, sentence=f"{target} is not put on the host; MySQL's configuration is the role mysql's")
+    if "configs" in service:
+        ledger.say(*at, "configs", sentence="it is not put on the host; MySQL's configuration is the role mysql's")
+
+
+def _database_setting(ledger: Ledger, at: tuple[str, ...], variable: str) -> None:
+    bare = variable.removeprefix("MYSQL_").removeprefix("MARIADB_")
+    if bare == variable:
+        ledger.say(*at, sentence="it is the image's; the hosts' MySQL has no such setting")
+    elif bare in READ_SETTINGS:
+        to = "Secrets Manager, which generates a password" if "PASSWORD" in bare else "mysql_database and mysql_users"
+        ledger.carry(*at, to=to)
+    elif bare.startswith(("ROOT_", "RANDOM_ROOT", "ALLOW_EMPTY")):
+        ledger.say(*at, sentence="root has no password: the host's own root is known at the server's socket, and nobody else is")
+    else:
+        ledger.say(*at, sentence="it is the image's; the hosts' MySQL has no such setting")
+
+
+def _options(ledger: Ledger, at: tuple[str, ...], command: Any) -> None:
+    if command is None:
+        return
+    words = [str(word) for word in command if str(word) not in ("mysqld", "mariadbd")]
+    others = [word for word in words if not word.lstrip("-").startswith(REPLICATION_OPTIONS)]
+    others = [word for word in others if "utf8mb4" not in word or "collat" in word]
+    if others:
+        ledger.say(*at, sentence=f"{' '.join(others)} is not set on the hosts; MySQL's configuration is the role mysql's")
+    else:
+        ledger.carry(*at, to="the role mysql, which sets replication and utf8mb4 itself")
+
+
+def the_rest(ledger: Ledger, model: Mapping[str, Any], parts: Parts) -> None:
+    """What nobody has accounted for so far: first by its key, then whatever it is."""
+    for name, sentence in parts.absent.items():
+        ledger.say("services", name, sentence=sentence)
+    for name, service in (model.get("services") or {}).items():
+        for key in service:
+            if key in places.KEYS and not ledger.knows(("services", name, key)) and service[key] is not None:
+                ledger.say("services", name, key, sentence=places.KEYS[key])
+    _top(ledger, model)
+    for path in ledger.missing(model):
+        ledger.say(*path, sentence=places.UNKNOWN)
+
+
+def _top(ledger: Ledger, model: Mapping[str, Any]) -> None:
+    services = {name: one for name, one in (model.get("services") or {}).items() if ("services", name) not in ledger.listed}
+    used = {str(secret["source"]) for one in services.values() for secret in one.get("secrets") or []}
+    mounted = {str(volume.get("source")) for one in services.values() for volume in one.get("volumes") or []}
+    for network, value in (model.get("networks") or {}).items():
+        _network(ledger, network, value or {})
+    for secret in model.get("secrets") or {}:
+        if secret in used:
+            ledger.carry("secrets", secret, to="Secrets Manager")
+        else:
+            ledger.say("secrets", secret, sentence="nothing that is carried over uses it")
+    for volume in model.get("volumes") or {}:
+        if volume in mounted:
+            ledger.carry("volumes", volume, to="what is said of the services that mount it")
+        else:
+            ledger.say("volumes", volume, sentence="nothing that is carried over mounts it")
+    for config in model.get("configs") or {}:
+        ledger.say("configs", config, sentence="no such file is put on a host; keep it among the sources")
+
+
+def _network(ledger: Ledger, network: str, value: Mapping[str, Any]) -> None:
+    at = ("networks", network)
+    for key, setting in value.items():
+        if key == "name" or setting in (None, {}, False):
+            ledger.carry(*at, key, to="security_groups_list")
+        elif key == "internal":
+            ledger.say(
+                *at, key,
+                sentence="hosts keep their way out on ports 80 and 443, by which packages are installed; "
+                "take those egress rules out of security_groups_list to close it",
+            )  # fmt: skip
+        else:
+            ledger.say(*at, key, sentence="the VPC has one network, and network_cidr and network_subnets say its addresses")
+    if not value:
+        ledger.carry(*at, to="security_groups_list")
