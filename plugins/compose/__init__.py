@@ -12,8 +12,9 @@ from . import resolve as resolving
 from . import write
 from .ledger import dotted
 from .resolve import ComposeError
-from .variables import Plan, plan
+from .variables import plan
 from .words import Answers
+from .work import Plan
 
 __all__ = ["Answers", "ComposeError", "Plan", "defaults", "import_compose", "plan", "secret"]
 
@@ -63,6 +64,7 @@ def defaults(root: Path) -> dict[str, Any]:
     for part in ("backend", "collector"):
         # The templates' values, as far as the file can mean them.
         found[f"{part}_database_port"] = 3306
+    found["mysql_databases"] = [{"name": "{{ mysql_database }}"}]
     return found
 
 
@@ -95,7 +97,9 @@ def _secret_file(file: Path, name: str, definition: Mapping[str, Any]) -> str:
     if definition.get("content"):
         return str(definition["content"])
     if definition.get("environment"):
-        raise ComposeError(f"{file} takes the secret {name} from the variable {definition['environment']}, which is not set.")
+        raise ComposeError(
+            f"{file} takes the secret {name} from the variable {definition['environment']}, which is not set."
+        )
     path = Path(str(definition.get("file", "")))
     if not path.is_file():
         raise ComposeError(f"{file} takes the secret {name} from the file {path}, which is not there.")

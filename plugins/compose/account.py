@@ -7,15 +7,23 @@ from typing import Any
 
 from . import places
 from .classify import Parts
-from .databases import DATA, INIT, Server
+from .databases import DATA, INIT
 from .ledger import Ledger, Service
 from .sources import Sources
 
 BUILD_READ = ("context", "dockerfile", "dockerfile_inline", "target")
 # The mysql image's settings that are read; the others mean something to the image alone.
 READ_SETTINGS = ("DATABASE", "USER", "PASSWORD", "PASSWORD_FILE", "MASTER_HOST")
-REPLICATION_OPTIONS = ("server-id", "server_id", "gtid", "enforce-gtid", "enforce_gtid", "log-bin", "log_bin", "binlog")
-REPLICATION_OPTIONS += ("relay", "read-only", "read_only", "super-read-only", "super_read_only", "log-replica", "log-slave")
+REPLICATION_SETTINGS = "REPLICATION_"
+ROOT_SETTINGS = ("ROOT_", "MASTER_ROOT", "RANDOM_ROOT", "ALLOW_EMPTY")
+REPLICATION_OPTIONS = tuple(
+    spelling
+    for option in (
+        "server-id", "gtid", "enforce-gtid", "log-bin", "binlog", "relay", "read-only", "super-read-only",
+        "log-replica", "log-slave",
+    )
+    for spelling in (option, option.replace("-", "_"))
+)  # fmt: skip
 
 
 def every_service(ledger: Ledger, name: str, service: Service) -> None:
@@ -109,7 +117,10 @@ def service(ledger: Ledger, name: str, service: Service, part: str, sources: Sou
     for index, config in enumerate(service.get("configs") or []):
         ledger.say(
             *at, "configs", str(index),
-            sentence=f"no file is put at {config.get('target', '/' + str(config.get('source')))}; keep it among the sources",
+            sentence=(
+                f"no file is put at {config.get('target', '/' + str(config.get('source')))}; keep it "
+                "among the sources"
+            ),
         )  # fmt: skip
 
 
@@ -123,7 +134,10 @@ def _volume(ledger: Ledger, at: tuple[str, ...], volume: Mapping[str, Any], sour
     elif volume.get("type") == "tmpfs":
         ledger.say(*at, sentence="the service's unit has a /tmp of its own")
     else:
-        sentence = f"{target} would be kept; a service's system is read-only but for /tmp and /run, so keep data in MySQL or S3"
+        sentence = (
+            f"{target} would be kept; a service's system is read-only but for /tmp and /run, so keep data "
+            "in MySQL or S3"
+        )
         ledger.say(*at, sentence=sentence)
 
 
@@ -132,7 +146,9 @@ def _build(ledger: Ledger, name: str, service: Service, variable: str) -> None:
     at = ("services", name, "build")
     for key in build:
         if key in BUILD_READ:
-            ledger.carry(*at, key, to=variable if key == "context" else "read for its command and ports; no image is built")
+            ledger.carry(
+                *at, key, to=variable if key == "context" else "read for its command and ports; no image is built"
+            )
         elif not ledger.knows((*at, key)) and key != "args":
             ledger.say(*at, key, sentence="no image is built, so it has no effect")
     for argument in build.get("args") or {}:
@@ -140,14 +156,18 @@ def _build(ledger: Ledger, name: str, service: Service, variable: str) -> None:
             ledger.say(*at, "args", argument, sentence="no image is built, so it has no effect")
 
 
-def database(ledger: Ledger, name: str, service: Service, server: Server) -> None:
+def database(ledger: Ledger, name: str, service: Service) -> None:
     """A MySQL server."""
     at = ("services", name)
     image = str(service.get("image", ""))
     if image.split("@")[0].rsplit("/", 1)[-1] in ("mysql:8.4", "mysql:8", "mysql:lts", "mysql"):
         ledger.carry(*at, "image", to="the hosts' own MySQL 8.4, installed by apt")
     elif "image" in service:
-        kind = "MariaDB becomes MySQL, which differs in places" if "maria" in image else "the version is the distribution's"
+        kind = (
+            "MariaDB becomes MySQL, which differs in places"
+            if "maria" in image
+            else "the version is the distribution's"
+        )
         ledger.say(*at, "image", sentence=f"{image} becomes the hosts' own MySQL 8.4, installed by apt; {kind}")
     if "build" in service:
         ledger.say(*at, "build", sentence="no image is built; the hosts' own MySQL 8.4 takes its place")
@@ -158,7 +178,10 @@ def database(ledger: Ledger, name: str, service: Service, server: Server) -> Non
     _options(ledger, (*at, "command"), service.get("command"))
     for index, port in enumerate(service.get("ports") or []):
         published = port.get("published", port.get("target"))
-        sentence = f"nothing outside of the VPC reaches a database, so {published} is not published; `lab ssh` or the connect endpoint leads to the host"
+        sentence = (
+            f"nothing outside of the VPC reaches a database, so {published} is not published; `lab ssh` "
+            "or the connect endpoint leads to the host"
+        )
         ledger.say(*at, "ports", str(index), sentence=sentence)
     if "expose" in service:
         ledger.carry(*at, "expose", to="mysql_port")
@@ -170,10 +193,15 @@ def database(ledger: Ledger, name: str, service: Service, server: Server) -> Non
         if target.startswith(INIT):
             ledger.say(
                 *place,
-                sentence="it is not run; the schema, users and privileges are read from it, and the rest belongs to backend_migrate_command",
+                sentence=(
+                    "it is not run; the schema, users and privileges are read from it, and the rest "
+                    "belongs to backend_migrate_command"
+                ),
             )
         elif target.startswith(DATA):
-            ledger.carry(*place, to="the host's encrypted volume (instances_volume_size); compose's own data stays where it is")
+            ledger.carry(
+                *place, to="the host's encrypted volume (instances_volume_size); compose's own data stays where it is"
+            )
         else:
             ledger.say(*place, sentence=f"{target} is not put on the host; MySQL's configuration is the role mysql's")
     if "configs" in service:
@@ -187,8 +215,13 @@ def _database_setting(ledger: Ledger, at: tuple[str, ...], variable: str) -> Non
     elif bare in READ_SETTINGS:
         to = "Secrets Manager, which generates a password" if "PASSWORD" in bare else "mysql_database and mysql_users"
         ledger.carry(*at, to=to)
-    elif bare.startswith(("ROOT_", "RANDOM_ROOT", "ALLOW_EMPTY")):
-        ledger.say(*at, sentence="root has no password: the host's own root is known at the server's socket, and nobody else is")
+    elif bare.startswith("REPLICATION_"):
+        ledger.carry(*at, to="the role mysql, which sets up replication with a user of its own")
+    elif bare.startswith(("ROOT_", "MASTER_ROOT", "RANDOM_ROOT", "ALLOW_EMPTY")):
+        ledger.say(
+            *at,
+            sentence="root has no password: the host's own root is known at the server's socket, and nobody else is",
+        )
     else:
         ledger.say(*at, sentence="it is the image's; the hosts' MySQL has no such setting")
 
@@ -200,7 +233,9 @@ def _options(ledger: Ledger, at: tuple[str, ...], command: Any) -> None:
     others = [word for word in words if not word.lstrip("-").startswith(REPLICATION_OPTIONS)]
     others = [word for word in others if "utf8mb4" not in word or "collat" in word]
     if others:
-        ledger.say(*at, sentence=f"{' '.join(others)} is not set on the hosts; MySQL's configuration is the role mysql's")
+        ledger.say(
+            *at, sentence=f"{' '.join(others)} is not set on the hosts; MySQL's configuration is the role mysql's"
+        )
     else:
         ledger.carry(*at, to="the role mysql, which sets replication and utf8mb4 itself")
 
@@ -219,7 +254,9 @@ def the_rest(ledger: Ledger, model: Mapping[str, Any], parts: Parts) -> None:
 
 
 def _top(ledger: Ledger, model: Mapping[str, Any]) -> None:
-    services = {name: one for name, one in (model.get("services") or {}).items() if ("services", name) not in ledger.listed}
+    services = {
+        name: one for name, one in (model.get("services") or {}).items() if ("services", name) not in ledger.listed
+    }
     used = {str(secret["source"]) for one in services.values() for secret in one.get("secrets") or []}
     mounted = {str(volume.get("source")) for one in services.values() for volume in one.get("volumes") or []}
     for network, value in (model.get("networks") or {}).items():
@@ -250,6 +287,8 @@ def _network(ledger: Ledger, network: str, value: Mapping[str, Any]) -> None:
                 "take those egress rules out of security_groups_list to close it",
             )  # fmt: skip
         else:
-            ledger.say(*at, key, sentence="the VPC has one network, and network_cidr and network_subnets say its addresses")
+            ledger.say(
+                *at, key, sentence="the VPC has one network, and network_cidr and network_subnets say its addresses"
+            )
     if not value:
         ledger.carry(*at, to="security_groups_list")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from . import commands, places
 from .ledger import Service
 from .sources import LANGUAGES, Sources, image_name
-from .words import Answers, listed, names_host
+from .words import HOST_SUFFIX, Answers, listed, names_host
 
 PARTS = ("frontend", "backend", "collector", "databases")
 MOST_DATABASES = 2
@@ -52,8 +53,9 @@ def classify(services: Mapping[str, Service], sources: Mapping[str, Sources], an
     for name, service in services.items():
         of = [str(profile) for profile in service.get("profiles") or []]
         if of and not set(of) & set(profiles):
+            profile = f"the profile {of[0]}" if len(of) == 1 else f"the profiles {listed(of, 'and')}"
             parts.absent[name] = (
-                f"it belongs to the profile {listed(of, 'and')}, which is not asked for; -e compose_profiles={of[0]} takes it along"
+                f"it belongs to {profile}, which nobody has asked for; -e compose_profiles={of[0]} takes it along"
             )
         else:
             active[name] = service
@@ -110,7 +112,11 @@ def _databases(evidence: Evidence, parts: Parts) -> None:
     for name in chosen:
         parts.databases.append(name)
         image = evidence.services[name].get("image") or "built from sources"
-        parts.reasons[name] = f"a database, because compose_databases says so ({image})" if asked else f"a database, because its image is {image}"
+        parts.reasons[name] = (
+            f"a database, because compose_databases says so ({image})"
+            if asked
+            else f"a database, because its image is {image}"
+        )
     for name in found:
         if name not in chosen:
             clients = listed(chosen, "and")
@@ -127,8 +133,12 @@ def _clients(evidence: Evidence, database: str, databases: list[str]) -> list[st
 
 
 def _named_in(service: Service, names: list[str]) -> list[str]:
-    values = [str(value) for value in (service.get("environment") or {}).values()]
-    return [name for name in names if any(names_host(value, name) for value in values)]
+    """The hosts of these that its settings name: by an address, or in a variable that is called after a host."""
+    settings = (service.get("environment") or {}).items()
+    hosts = [
+        str(value) for variable, value in settings if HOST_SUFFIX.search(variable) or re.search("[:/@]", str(value))
+    ]
+    return [name for name in names if any(names_host(value, name) for value in hosts)]
 
 
 def _answered(evidence: Evidence, parts: Parts, part: str) -> str | None:
@@ -176,10 +186,15 @@ def _web_evidence(evidence: Evidence, name: str) -> list[str]:
     health = commands.health(service, "")
     if health and health.path:
         found.append(f"its health check asks {health.path}")
+    if "PORT" in (service.get("environment") or {}):
+        found.append(f"PORT is {service['environment']['PORT']} in its environment")
     if sources.web_framework:
         found.append(f"its sources have {sources.web_framework}")
     if sources.dockerfile.ports:
         found.append(f"its Dockerfile exposes port {sources.dockerfile.ports[0]}")
+    asks = [other for other, one in evidence.services.items() if other != name and _named_in(one, [name])]
+    if asks:
+        found.append(f"{listed(asks, 'and')} asks it" if len(asks) == 1 else f"{listed(asks, 'and')} ask it")
     return found
 
 
@@ -188,7 +203,9 @@ def _backend(evidence: Evidence, parts: Parts, applications: list[str]) -> None:
     if answer is not None:
         parts.backend = answer
         if not answer:
-            parts.asks.append("compose_backend is none; write a service, since CloudFront sends cdn_backend_path to one.")
+            parts.asks.append(
+                "compose_backend is none; write a service, since CloudFront sends cdn_backend_path to one."
+            )
         return
     found = {name: said for name in applications if (said := _web_evidence(evidence, name))}
     passed = [name for name in found if _frontend_names(evidence, parts.frontend, name)]
@@ -199,7 +216,8 @@ def _backend(evidence: Evidence, parts: Parts, applications: list[str]) -> None:
         parts.reasons[parts.backend] = f"the backend, because {listed(said, 'and')}"
         return
     if found:
-        why = f"{listed(found, 'and')} could each be the backend ({'; '.join(f'{name}: {listed(said, "and")}' for name, said in found.items())})"
+        each = "; ".join(f"{name}: {listed(why, 'and')}" for name, why in found.items())
+        why = f"{listed(found, 'and')} could each be the backend ({each})"
     else:
         why = "No service publishes a port, has an HTTP health check, or has a web framework in its sources"
     parts.asks.append(f"{why}; write -e compose_backend=NAME, of {listed(found or applications)}.")
@@ -227,11 +245,12 @@ def _migrate(evidence: Evidence, parts: Parts, applications: list[str]) -> None:
     for name in applications:
         service = evidence.services[name]
         once = (waits.get(name) or {}).get("condition") == "service_completed_successfully"
-        if name not in parts.reasons and once and directory is not None and evidence.sources[name].directory == directory:
-            if service.get("command") or service.get("entrypoint"):
-                parts.migrate = name
-                parts.reasons[name] = "what is run before each release of the backend, which waits until it has ended"
-                return
+        same = directory is not None and evidence.sources[name].directory == directory
+        started = service.get("command") or service.get("entrypoint")
+        if once and same and started and name not in parts.reasons:
+            parts.migrate = name
+            parts.reasons[name] = "what is run before each release of the backend, which waits until it has ended"
+            return
 
 
 def _collector(evidence: Evidence, parts: Parts, applications: list[str]) -> None:
@@ -249,13 +268,14 @@ def _collector(evidence: Evidence, parts: Parts, applications: list[str]) -> Non
         )
     elif found:
         parts.collector = found[0]
-        parts.reasons[found[0]] = "the collector, because it publishes no port, nobody connects to it, and it is built from sources"
+        parts.reasons[found[0]] = (
+            "the collector, because it publishes no port, nobody connects to it, and it is built from sources"
+        )
 
 
 def _reached(evidence: Evidence, name: str) -> bool:
     """Whether anybody connects to it."""
-    others = [service for other, service in evidence.services.items() if other != name]
-    return bool(_web_evidence(evidence, name)) or any(_named_in(service, [name]) for service in others)
+    return bool(_web_evidence(evidence, name))
 
 
 def language(sources: Sources, answer: str) -> tuple[str, str]:

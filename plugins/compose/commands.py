@@ -11,13 +11,26 @@ from .ledger import Service
 from .sources import Sources
 
 # Programs that come with a Python package; on a host they are run as modules.
-MODULES = "alembic celery daphne fastapi flask gunicorn granian hypercorn uvicorn waitress-serve".split()
+MODULES = [
+    "alembic",
+    "celery",
+    "daphne",
+    "fastapi",
+    "flask",
+    "gunicorn",
+    "granian",
+    "hypercorn",
+    "uvicorn",
+    "waitress-serve",
+]
 MIGRATES = re.compile(r"migrat|alembic|flyway|liquibase|prisma|sequelize|knex|db[:_-]?(push|setup|prepare)", re.I)
 PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 ADDRESS = re.compile(r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::(\d+))?(/[^\s'\"|;)]*)?")
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|h|m|s)")
 SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-PORT_OPTION = re.compile(r"(?:--port|--http-port|-p|-Dserver\.port|--server\.port)[ =](\d+)|(?:--bind|-b)[ =]\S*?:(\d+)")
+PORT_OPTION = re.compile(
+    r"(?:--port|--http-port|-p|-Dserver\.port|--server\.port)[ =](\d+)|(?:--bind|-b)[ =]\S*?:(\d+)"
+)
 
 
 @dataclass(frozen=True)
@@ -126,7 +139,11 @@ def ports(service: Service, sources: Sources, command: str, checked: int | None)
     given = str(environment.get("PORT") or sources.dockerfile.environment.get("PORT") or "")
     options = [int(first or second) for first, second in PORT_OPTION.findall(command)]
     published = [int(port["target"]) for port in service.get("ports") or [] if port.get("protocol", "tcp") == "tcp"]
-    exposed = [int(str(port).split("/")[0]) for port in service.get("expose") or [] if str(port).split("/")[0].isdigit()]
+    exposed = [
+        int(port.removesuffix("/tcp"))
+        for port in map(str, service.get("expose") or [])
+        if port.removesuffix("/tcp").isdigit()
+    ]
     evidence = [
         ("PORT in its environment", [int(given)] if given.isdigit() else []),
         ("its command", options),

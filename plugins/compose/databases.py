@@ -1,4 +1,4 @@
-"""The databases: their schemas and users, by their settings and first-start scripts, and whether one follows another."""
+"""The databases: schemas and users, by their settings and first-start scripts, and whether one follows another."""
 
 from __future__ import annotations
 
@@ -64,8 +64,10 @@ def scripts(service: Service) -> Iterator[Path]:
     for volume in service.get("volumes") or []:
         source = Path(str(volume.get("source", "")))
         if str(volume.get("target", "")).startswith(INIT) and volume.get("type") == "bind":
-            yield from sorted(path for path in source.glob("*") if path.is_file()) if source.is_dir() else [source] * (
-                source.is_file()
+            yield from (
+                sorted(path for path in source.glob("*") if path.is_file())
+                if source.is_dir()
+                else [source] * (source.is_file())
             )
 
 

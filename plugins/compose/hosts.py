@@ -38,8 +38,7 @@ def host_name(service: str) -> str:
     if LABEL.fullmatch(service) and service not in KEPT:
         return service
     name = re.sub(r"[^a-z0-9]+", "-", service.lower()).strip("-")[:63].rstrip("-")
-    name = name if LABEL.fullmatch(name) and name not in KEPT else f"host-{name}".rstrip("-")
-    return name
+    return name if LABEL.fullmatch(name) and name not in KEPT else f"host-{name}".rstrip("-")
 
 
 def networks(service: Service) -> set[str]:
@@ -71,8 +70,15 @@ def instances(parts: Parts, services: Mapping[str, Service], groups: Mapping[str
         for index, name in enumerate(names):
             subnet = SUBNETS[role][index % len(SUBNETS[role])]
             base = before[index] if index < len(before) else {"subnet": subnet}
-            kept = {key: value for key, value in base.items() if key not in ("name", "role", "subnet", "groups", "aliases")}
-            record = {"name": host_name(name), "role": role, "subnet": base.get("subnet", subnet), "groups": groups[name]}
+            kept = {
+                key: value for key, value in base.items() if key not in ("name", "role", "subnet", "groups", "aliases")
+            }
+            record = {
+                "name": host_name(name),
+                "role": role,
+                "subnet": base.get("subnet", subnet),
+                "groups": groups[name],
+            }
             also = aliases(name, services)
             made.append(record | ({"aliases": also} if also else {}) | kept)
     return made + [record for record in now if record.get("role") not in ("backend", "database", "collector")]
@@ -98,12 +104,12 @@ def security_groups(parts: Parts, reach: Reach, replicates: bool, now: Sequence[
     by_name = {str(group["name"]): group for group in groups}
     part_of = {parts.backend: "backend"} | ({parts.collector: "collector"} if parts.collector else {})
     own = groups_of(parts, reach)
-    for database in parts.databases:
+    for place, database in enumerate(parts.databases, start=1):
         name = own[database][-1]
         if name not in by_name:
             description = f"MySQL on {host_name(database)}, reached by its own clients"
             by_name[name] = {"name": name, "description": description, "ingress": [], "egress": []}
-            groups.insert(groups.index(by_name["database"]) + 1, by_name[name])
+            groups.insert(groups.index(by_name["database"]) + place, by_name[name])
     _rule(by_name["database"], "ingress", MYSQL, "database", replicates)
     _rule(by_name["database"], "egress", MYSQL, "database", replicates)
     for service, part in part_of.items():
@@ -131,29 +137,6 @@ def _rule(group: Record, way: str, port: str, other: str, wanted: bool) -> None:
         # Before the first rule for addresses, where there is one: hosts first, the outside last.
         at = next((index for index, one in enumerate(group[way]) if "cidr" in one), len(group[way]))
         group[way].insert(at, rule)
-
-
-def expectations(parts: Parts, reach: Reach, source: str, replicates: bool) -> list[Record]:
-    """verify_reach: what the rules admit, and what they must not."""
-    backend, collector = host_name(parts.backend), host_name(parts.collector) if parts.collector else ""
-    databases = [host_name(name) for name in parts.databases]
-    made: list[Record] = []
-    for service, host in ((parts.backend, backend), (parts.collector, collector)):
-        for database in [source] if service and reach.alike and replicates else parts.databases if service else []:
-            to = "{{ mysql_source }}" if database == source else host_name(database)
-            made.append(_expect(host, to, MYSQL, service in reach.clients[database]))
-    if replicates:
-        made += [_expect(host_name(name), host_name(source), MYSQL, True) for name in parts.databases if name != source]
-    if collector:
-        made.append(_expect(collector, backend, BACKEND, reach.collector_to_backend))
-        made.append(_expect(backend, collector, 22, False))
-        made.append(_expect(collector, databases[0], 22, False))
-    made.append(_expect(databases[0], backend, BACKEND, False))
-    return made + [_expect(name, backend, 22, False) for name in databases[1:]]
-
-
-def _expect(origin: str, to: str, port: Any, reaches: bool) -> Record:
-    return {"from": origin, "to": to, "port": port, "reaches": reaches}
 
 
 def share(services: Mapping[str, Service], names: Iterable[str]) -> bool:

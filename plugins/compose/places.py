@@ -17,12 +17,12 @@ _WATCH = "nothing of it is made; CloudWatch, or monitoring of your own, takes it
 
 IMAGES = (
     dict.fromkeys(("redis", "valkey", "keydb", "dragonfly", "memcached", "redis-stack", "redis-stack-server"), _CACHE)
-    | dict.fromkeys(("rabbitmq", "kafka", "cp-kafka", "nats", "activemq", "zookeeper", "cp-zookeeper", "redpanda"), _QUEUE)
+    | dict.fromkeys(("rabbitmq", "kafka", "cp-kafka", "nats", "activemq", "zookeeper", "cp-zookeeper"), _QUEUE)
     | dict.fromkeys(
         ("postgres", "postgresql", "postgis", "mongo", "mongodb", "cassandra", "couchdb", "elasticsearch", "opensearch",
          "influxdb", "clickhouse", "cockroach", "neo4j", "dynamodb-local", "timescaledb"), _OTHER_DATABASE)
     | dict.fromkeys(("nginx", "caddy", "traefik", "haproxy", "httpd", "envoy", "nginx-proxy"), _PROXY)
-    | dict.fromkeys(("adminer", "phpmyadmin", "portainer", "watchtower", "dbgate", "redisinsight", "mongo-express"), _TOOL)
+    | dict.fromkeys(("adminer", "phpmyadmin", "portainer", "watchtower", "dbgate", "mongo-express"), _TOOL)
     | dict.fromkeys(("mailhog", "mailpit", "maildev", "inbucket", "smtp4dev"), _MAIL)
     | dict.fromkeys(("minio", "localstack"), _STORE)
     | dict.fromkeys(("prometheus", "grafana", "loki", "jaeger", "node-exporter", "cadvisor", "promtail"), _WATCH)

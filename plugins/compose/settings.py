@@ -9,12 +9,12 @@ from typing import Any
 
 from .databases import Server
 from .ledger import Ledger, Service
+from .words import HOST_SUFFIX
 
 URL = re.compile(
     r"(?P<scheme>(?:jdbc:)?(?:mysql|mariadb)[\w+]*://)(?:(?P<user>[^:@/]*)(?::(?P<password>[^@]*))?@)?"
     r"(?P<host>[\w.-]+)(?::(?P<port>\d+))?(?:/(?P<name>\w*))?"
 )
-HOST_SUFFIX = re.compile(r"_?(HOST|HOSTNAME|SERVER|ADDRESS|ADDR|JDBC_URL|URL|URI|DSN|ENDPOINT)$", re.I)
 USERS = ("USER", "USERNAME", "LOGIN")
 NAMES = ("NAME", "DATABASE", "DB", "SCHEMA", "DBNAME")
 PASSWORDS = ("PASSWORD", "PASS", "PWD", "PASSWD")
@@ -201,7 +201,9 @@ def _plain_or_secret(context: Context, settings: Settings, variable: str, value:
     part = context.part
     owner = _owner(context, settings, variable, value)
     if owner:
-        settings.secrets.append({"name": f"mysql-user-{context.user(owner)}", "variable": variable, "environment": True})
+        settings.secrets.append(
+            {"name": f"mysql-user-{context.user(owner)}", "variable": variable, "environment": True}
+        )
         context.ledger.carry(*at, to=f"{part}_secrets")
     elif is_secret(variable, value):
         name = f"{part}-{variable.lower().replace('_', '-')}"
@@ -226,9 +228,7 @@ def _owner(context: Context, settings: Settings, variable: str, value: str) -> s
     return next((server.passwords[value] for server in context.servers.values() if value in server.passwords), "")
 
 
-def _connection_string(
-    context: Context, settings: Settings, variable: str, value: str, url: re.Match[str]
-) -> None:
+def _connection_string(context: Context, settings: Settings, variable: str, value: str, url: re.Match[str]) -> None:
     """A connection string: kept as it is, but for the password, whose place Secrets Manager's takes."""
     at = ("services", context.service, "environment", variable)
     user = context.user(url["user"] or "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from collections.abc import Mapping
@@ -32,14 +33,36 @@ FILES = (
     ("java", ("pom.xml", "build.gradle", "build.gradle.kts", "*.jar")),
     ("binary", ("go.mod", "Cargo.toml")),
 )
-PYTHON_WEB = (
-    "aiohttp bottle django falcon fastapi flask gunicorn hypercorn litestar quart sanic starlette tornado uvicorn"
-).split()
-NODE_WEB = "express fastify hapi @hapi/hapi hono koa @nestjs/core restify".split()
-JAVA_WEB = (
-    "spring-boot-starter-web spring-boot-starter-webflux quarkus-rest quarkus-resteasy micronaut-http-server javalin "
-    "dropwizard-core jetty-server"
-).split()
+PYTHON_WEB = [
+    "aiohttp",
+    "bottle",
+    "django",
+    "falcon",
+    "fastapi",
+    "flask",
+    "gunicorn",
+    "hypercorn",
+    "litestar",
+    "quart",
+    "sanic",
+    "starlette",
+    "tornado",
+    "uvicorn",
+]
+NODE_WEB = ["express", "fastify", "hapi", "@hapi/hapi", "hono", "koa", "@nestjs/core", "restify"]
+JAVA_WEB = [
+    "spring-boot-starter-web",
+    "spring-boot-starter-webflux",
+    "quarkus-rest",
+    "quarkus-resteasy",
+    "micronaut-http-server",
+    "javalin",
+    "dropwizard-core",
+    "jetty-server",
+]
+# Directories of what others have written, and files too large to be sources.
+NOT_OWN = ("node_modules", "vendor", "target", "dist", "build", "__pycache__", "venv")
+LARGEST = 1_000_000
 PAGES = ("react-dom", "react", "vue", "svelte", "@angular/core", "preact", "solid-js")
 
 
@@ -157,12 +180,25 @@ def _runtimes(directory: Path) -> list[tuple[str, str]]:
 def _proxies(directory: Path) -> list[tuple[str, str, str]]:
     """What nginx passes on: the location, the host, and what comes after the host."""
     found = []
-    for path in sorted([*directory.glob("*.conf"), *directory.glob("*.conf.template"), *directory.glob("nginx/*.conf")]):
+    for path in sorted(
+        [*directory.glob("*.conf"), *directory.glob("*.conf.template"), *directory.glob("nginx/*.conf")]
+    ):
         for location, body in re.findall(r"location\s+(?:\^~\s+|=\s+)?(/\S*)\s*\{([^}]*)\}", _text(path)):
             passed = re.search(r"proxy_pass\s+https?://([\w.-]+)(?::\d+)?([^;\s]*)", body)
             if passed:
                 found.append((location, passed[1], passed[2]))
     return found
+
+
+def mentions(sources: Sources, word: str) -> bool:
+    """Whether any of its text files, dependencies aside, has the word."""
+    for place, directories, files in os.walk(sources.directory or "/nonexistent"):
+        directories[:] = [name for name in directories if name not in NOT_OWN and not name.startswith(".")]
+        for name in files:
+            path = Path(place) / name
+            if path.stat().st_size < LARGEST and word.encode() in path.read_bytes():
+                return True
+    return False
 
 
 def parse_dockerfile(text: str, target: str = "") -> Dockerfile:

@@ -26,6 +26,9 @@ VARIABLES = {
     "compose_frontend_output": "the directory that the frontend is built into",
 }
 
+# How variables end that say where something is.
+HOST_SUFFIX = re.compile(r"_?(HOST|HOSTNAME|SERVER|ADDRESS|ADDR|JDBC_URL|URL|URI|DSN|ENDPOINT)$", re.I)
+
 
 @dataclass(frozen=True)
 class Answers:

@@ -20,22 +20,36 @@ FILES = {
     "cdn_": "cdn.yml",
     "verify_": "verify.yml",
 }
-# Where a variable is not in a file yet, what is written above it.
-COMMENTS = {
-    "project_compose": "The compose file that this was read from. Secrets that Secrets Manager does not have yet are taken from it.",
-    "backend_runtime": "The backend: how it is built, started, and known to be healthy.",
-    "backend_environment": "Its plain settings.",
-    "backend_secrets": "Its secrets, by their names in Secrets Manager, and the variable that each is given by.",
-    "backend_database_user": "Whom it is in MySQL.",
-    "collector_runtime": "The collector: how it is built, started, and known to be healthy.",
-    "collector_environment": "Its plain settings.",
-    "collector_secrets": "Its secrets, by their names in Secrets Manager, and the variable that each is given by.",
-    "collector_database_user": "Whom it is in MySQL.",
-    "frontend_build_output": "The directory that the frontend is built into.",
-    "frontend_build_environment": "Settings of the frontend's build; they are public.",
-    "cdn_backend_instance": "The host that answers there.",
+# Where a variable is not in a file yet, what is written above it; and in which order.
+_SERVICE = {
+    "runtime": "How it is built: python, nodejs, java or binary.",
+    "command": "What runs it, in the directory of its sources.",
+    "migrate_command": "What is run before each release.",
+    "health_path": "The path that answers 200 when it is healthy; empty: none does.",
+    "health_command": "The command that exits 0 when it is healthy; empty: it is healthy when it runs.",
+    "health_timeout": "Seconds to wait until it is healthy.",
+    "database_user": "Whom it is in MySQL.",
+    "environment": "Its plain settings.",
+    "secrets": "Its secrets, by their names in Secrets Manager, and the variable that each is given by.",
+    "memory_max": "The most memory that it may take.",
+    "source_url": "What it fetches.",
+    "interval_seconds": "How often.",
 }
-WIDTH = 118
+COMMENTS = {
+    "project_compose": (
+        "The compose file that this was read from. Secrets that Secrets Manager does not have yet are taken from it."
+    ),
+    "mysql_databases": "All schemas, each with its host where that is not mysql_source.",
+    "cdn_backend_instance": "The host that answers there.",
+    **{
+        f"{part}_{name}": f"The {part}. {comment}"
+        for part in ("backend", "collector")
+        for name, comment in _SERVICE.items()
+    },
+    "frontend_build_output": "The frontend. The directory that it is built into.",
+    "frontend_build_environment": "The frontend. Settings of its build; they are public.",
+}
+WIDTH = 150
 
 
 @dataclass(frozen=True)
@@ -52,7 +66,11 @@ class _Loader(yaml.SafeLoader):
     """YAML as Ansible has it."""
 
 
-_Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+def _unsafe_text(_: yaml.SafeLoader, node: yaml.Node) -> str:
+    return str(node.value)
+
+
+_Loader.add_constructor("!unsafe", _unsafe_text)
 
 
 def present(directory: Path) -> dict[str, Any]:
@@ -68,7 +86,9 @@ def load(text: str) -> dict[str, Any]:
     return yaml.load(text, _Loader) or {}  # noqa: S506 — a SafeLoader
 
 
-def edits(directory: Path, wanted: Mapping[str, Any], defaults: Mapping[str, Any], shipped: Mapping[str, Any]) -> list[Edit]:
+def edits(
+    directory: Path, wanted: Mapping[str, Any], defaults: Mapping[str, Any], shipped: Mapping[str, Any]
+) -> list[Edit]:
     """What to write where. What is a role's default, and stands nowhere, is not written.
 
     ``shipped`` is what the checkout came with: any other value is somebody's, and is named in ``replaced``.
@@ -77,7 +97,8 @@ def edits(directory: Path, wanted: Mapping[str, Any], defaults: Mapping[str, Any
     home = {name: path for path, text in texts.items() for name in load(text)}
     found: list[Edit] = []
     per_file: dict[Path, dict[str, Any]] = {}
-    for name, value in wanted.items():
+    order = list(COMMENTS)
+    for name, value in sorted(wanted.items(), key=lambda item: order.index(item[0]) if item[0] in order else -1):
         if name in home or name not in defaults or defaults[name] != value:
             prefix = next(prefix for prefix in FILES if name.startswith(prefix))
             per_file.setdefault(home.get(name, directory / FILES[prefix]), {})[name] = value
@@ -123,8 +144,8 @@ def _trailing_comments(block: str) -> str:
 class _Dumper(yaml.SafeDumper):
     """Flow style for what fits a line, lists below their key."""
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        super().increase_indent(flow, False)  # never indentless
 
 
 class _Unsafe(str):
@@ -132,6 +153,14 @@ class _Unsafe(str):
 
 
 _Dumper.add_representer(_Unsafe, lambda dumper, data: dumper.represent_scalar("!unsafe", str(data), style="'"))
+
+# Double quotes, as the files have them.
+_Dumper.add_representer(
+    str,
+    lambda dumper, data: dumper.represent_scalar(
+        "tag:yaml.org,2002:str", data, style='"' if not data or "{{" in data else None
+    ),
+)
 
 # The values of users are text; the others have templates on purpose.
 FOREIGN = ("backend_environment", "collector_environment", "backend_secrets", "collector_secrets",
@@ -144,7 +173,9 @@ def rendered(name: str, value: Any) -> str:
     if name in FOREIGN:
         value = _unsafe(value)
     if isinstance(value, list) and value and all(isinstance(record, dict) for record in value):
-        return f"{name}:\n" + "\n".join(_record(record) for record in value) + "\n"
+        records = [_record(record) for record in value]
+        gap = "\n\n" if any(_nested(record) for record in value) else "\n"
+        return f"{name}:\n{gap.join(records)}\n"
     if isinstance(value, dict) and value:
         return f"{name}:\n" + "".join(f"  {line}\n" for line in _block(value).splitlines())
     return f"{name}: {_flow(value)}\n"
@@ -152,7 +183,9 @@ def rendered(name: str, value: Any) -> str:
 
 def _record(record: Mapping[str, Any]) -> str:
     line = f"  - {_flow(record)}"
-    if len(line) <= WIDTH and not any(isinstance(value, list) and value and isinstance(value[0], dict) for value in record.values()):
+    if len(line) <= WIDTH and not any(
+        isinstance(value, list) and value and isinstance(value[0], dict) for value in record.values()
+    ):
         return line
     lines = []
     for key, value in record.items():
@@ -163,13 +196,20 @@ def _record(record: Mapping[str, Any]) -> str:
     return "  - " + "\n    ".join(lines)
 
 
+def _nested(record: Mapping[str, Any]) -> bool:
+    """Whether it has records of its own, such as a group's rules."""
+    return any(isinstance(value, list) and value and isinstance(value[0], dict) for value in record.values())
+
+
 def _flow(value: Any) -> str:
     text = yaml.dump(value, Dumper=_Dumper, default_flow_style=True, sort_keys=False, width=10**6, allow_unicode=True)
     return str(text).removesuffix("\n").removesuffix("...").rstrip("\n")
 
 
 def _block(value: Any) -> str:
-    return str(yaml.dump(value, Dumper=_Dumper, default_flow_style=False, sort_keys=False, width=10**6, allow_unicode=True))
+    return str(
+        yaml.dump(value, Dumper=_Dumper, default_flow_style=False, sort_keys=False, width=10**6, allow_unicode=True)
+    )
 
 
 def _unsafe(value: Any) -> Any:

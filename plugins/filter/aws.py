@@ -22,6 +22,18 @@ def without_prefix(values: Mapping[str, str], prefix: str) -> dict[str, str]:
     return {key.removeprefix(prefix): value for key, value in values.items() if key.startswith(prefix)}
 
 
+def private_zone_names(
+    instances: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]
+) -> list[dict[str, str]]:
+    """Each name in the private zone with its ``address``: instances' own, and the ``aliases`` that are wanted."""
+    aliases = {record["name"]: record.get("aliases", []) for record in wanted}
+    return [
+        {"name": name, "address": instance["private_ip_address"]}
+        for instance in instances
+        for name in [instance["tags"]["Name"], *aliases.get(instance["tags"]["Name"], [])]
+    ]
+
+
 def route_table_routes(
     routes: Sequence[Mapping[str, str]], targets: Mapping[str, Mapping[str, str]]
 ) -> list[dict[str, str]]:
@@ -65,6 +77,7 @@ class FilterModule:
             "tag_filters": tag_filters,
             "by_name": by_name,
             "without_prefix": without_prefix,
+            "private_zone_names": private_zone_names,
             "route_table_routes": route_table_routes,
             "security_group_rules": security_group_rules,
         }

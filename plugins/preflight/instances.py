@@ -16,9 +16,12 @@ INSTANCE = {
     "role": Key("str"),
     "subnet": Key("str"),
     "groups": Key("list"),
+    "aliases": Key("list", required=False),
     "type": Key("str", required=False),
     "volume_size": Key("int", required=False),
 }
+# As DNS has it, not as a host: compose's names may have underscores, and dots.
+ALIAS = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,61}[a-z0-9_])?")
 ROLES = ("backend", "database", "collector")
 TYPE = re.compile(r"[a-z][a-z0-9-]*\.(nano|micro|small|medium|large|([0-9]{1,3})?xlarge|metal(-[0-9]+xl)?)")
 # The letter after the generation's number says Graviton: t4g, m7gd, im4gn, x2gd.
@@ -57,6 +60,12 @@ def check(variables: Mapping[str, Any], refusals: Refusals) -> None:
 def _list(refusals: Refusals, variables: Mapping[str, Any], subnets: list[Any], image: str) -> None:
     hosts = records(refusals, "instances_list", variables["instances_list"], INSTANCE)
     unique(refusals, "instances_list: name", [host["name"] for _, host in hosts])
+    named = [name for _, host in hosts for name in (host["name"], *host.get("aliases", []))]
+    unique(
+        refusals,
+        "instances_list: aliases",
+        [alias for _, host in hosts for alias in host.get("aliases", []) if named.count(alias) > 1],
+    )
     served = str(variables.get("cdn_backend_instance", "backend"))
     by_name = {host["name"]: host for host in of(variables)}
     if served not in by_name:
@@ -71,6 +80,10 @@ def _list(refusals: Refusals, variables: Mapping[str, Any], subnets: list[Any], 
         if subnets:
             among(refusals, f"{label}.subnet", host["subnet"], subnets, "is not in network_subnets")
         _groups(refusals, f"{label}.groups", host["groups"], security_groups.names(variables))
+        for alias in host.get("aliases", []):
+            matching(
+                refusals, f"{label}.aliases", alias, ALIAS, "lower-case letters, digits, hyphens, underscores and dots"
+            )
         if "type" in host:
             _type(refusals, f"{label}.type", host["type"], image)
         if "volume_size" in host:

@@ -17,7 +17,22 @@ PREFIX = re.compile(r"[a-z][a-z0-9-]{0,43}[a-z0-9]")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 MEMORY = re.compile(r"([0-9]+[KMGT]?|[0-9]{1,3}%|infinity)?")
-CREDENTIAL = {"name": Key("str"), "variable": Key("str"), "content": Key("str")}
+CREDENTIAL = {
+    "name": Key("str"),
+    "variable": Key("str"),
+    "content": Key("str"),
+    "environment": Key("bool", required=False),
+}
+SECRET = {
+    "name": Key("str"),
+    "variable": Key("str"),
+    "environment": Key("bool", required=False),
+    "value": Key("str", required=False),
+    "compose": Key("str", required=False),
+    "description": Key("str", required=False),
+}
+SECRET_NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,400}")
+PLACE = re.compile(r"secrets\..+|services\..+\.environment\..+")
 OWN_TAGS = ("Name", "Role")
 SHORT_ENOUGH = {"key": 128, "value": 256}
 
@@ -27,12 +42,14 @@ def check(variables: Mapping[str, Any], refusals: Refusals, root: Path) -> None:
     _project(refusals, variables)
     _frontend(refusals, variables, root)
     for service in ("backend", "collector"):
+        if service == "collector" and not _has_collector(variables):
+            continue
         _sources(refusals, variables, root, service)
         _settings(refusals, variables, service)
     if "backend_port" in variables:
         _backend_port(refusals, variables["backend_port"])
     path = variables.get("backend_health_path")
-    if path is not None and not str(path).startswith("/"):
+    if path and not str(path).startswith("/"):
         refusals.add("backend_health_path", path, "does not begin with a slash", f"/{path}")
     url = variables.get("collector_source_url")
     if url is not None:
@@ -42,6 +59,13 @@ def check(variables: Mapping[str, Any], refusals: Refusals, root: Path) -> None:
     interval = variables.get("collector_interval_seconds")
     if interval is not None and float(interval) <= 0:
         refusals.add("collector_interval_seconds", interval, "is no time", "more than 0, such as 5")
+
+
+def _has_collector(variables: Mapping[str, Any]) -> bool:
+    """A product without one says so: it names no sources, and no host has that role."""
+    hosts = variables.get("instances_list")
+    roles = [host.get("role") for host in hosts if isinstance(host, dict)] if isinstance(hosts, list) else ["collector"]
+    return variables.get("project_collector") != "" or "collector" in roles
 
 
 def _project(refusals: Refusals, variables: Mapping[str, Any]) -> None:
@@ -142,6 +166,7 @@ def _settings(refusals: Refusals, variables: Mapping[str, Any], service: str) ->
         )
         write = "letters, digits and underscores, no digit first"
         matching(refusals, f"{label}.variable", credential["variable"], VARIABLE, write)
+    _secrets(refusals, variables, f"{service}_secrets")
     if f"{service}_memory_max" in variables:
         value = variables[f"{service}_memory_max"]
         matching(refusals, f"{service}_memory_max", value, MEMORY, "a size as systemd has it, such as 512M")
@@ -150,6 +175,24 @@ def _settings(refusals: Refusals, variables: Mapping[str, Any], service: str) ->
     if f"{service}_keep_releases" in variables and int(variables[f"{service}_keep_releases"]) < 2:
         value = variables[f"{service}_keep_releases"]
         refusals.add(f"{service}_keep_releases", value, "leaves none to return to", "2 or more")
+
+
+def _secrets(refusals: Refusals, variables: Mapping[str, Any], variable: str) -> None:
+    for index, (_, secret) in enumerate(records(refusals, variable, variables.get(variable), SECRET)):
+        label = f"{variable}[{index}]"
+        matching(refusals, f"{label}.name", secret["name"], SECRET_NAME, "letters, digits and /_+=.@-")
+        write = "letters, digits and underscores, no digit first"
+        matching(refusals, f"{label}.variable", secret["variable"], VARIABLE, write)
+        if "{secret}" not in str(secret.get("value", "{secret}")):
+            why = "does not say where the secret stands"
+            refusals.add(f"{label}.value", secret["value"], why, "the text around it, with {secret} in its place")
+        if "compose" in secret:
+            write = "secrets.NAME, or services.NAME.environment.VARIABLE"
+            matching(refusals, f"{label}.compose", secret["compose"], PLACE, write)
+            if not variables.get("project_compose"):
+                refusals.missing(
+                    "project_compose", f"the path of the compose file, from which {variable} takes secrets"
+                )
 
 
 def _backend_port(refusals: Refusals, port: Any) -> None:

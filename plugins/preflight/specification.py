@@ -27,7 +27,7 @@ REQUIRED = (
     "project_name", "project_environment", "project_prefix", "project_tags", "project_frontend", "project_backend",
     "project_collector", "backend_port", "cdn_price_class", "cdn_backend_path", "mysql_secrets", "aws_region",
 )  # fmt: skip
-OTHERS = ("cdn_bucket", "project_directory", "project_state_directory", "ssh_key_file")
+OTHERS = ("cdn_bucket", "project_directory", "project_state_directory", "ssh_key_file", "project_compose")
 # Known only when something has been created.
 LATER = ("cdn_bucket", "verify_site_url", "verify_bucket_url", "verify_address_url", "mysql_passwords")
 
