@@ -35,7 +35,7 @@ def compose() -> ModuleType:
 
 @pytest.fixture(scope="session")
 def preflight() -> ModuleType:
-    return load("madang_preflight", ROOT / "plugins/preflight/__init__.py")
+    return load("compose_tests_preflight", ROOT / "plugins/preflight/__init__.py")
 
 
 @pytest.fixture(scope="session")
