@@ -94,13 +94,11 @@ def groups_of(parts: Parts, reach: Reach) -> dict[str, list[str]]:
 
 
 def security_groups(parts: Parts, reach: Reach, replicates: bool, now: Sequence[Record]) -> list[Record]:
-    """security_groups_list: what stands there now, with the rules that the file's networks ask for, and no others'."""
+    """security_groups_list: what stands there now, with the rules that the file's networks ask for, and no others'.
+
+    Without a collector its group stays, with nobody in it.
+    """
     groups: list[Record] = copy.deepcopy([dict(group) for group in now])
-    if not parts.collector:
-        groups = [group for group in groups if group["name"] != "collector"]
-        for group in groups:
-            for way in ("ingress", "egress"):
-                group[way] = [rule for rule in group[way] if rule.get("group") != "collector"]
     by_name = {str(group["name"]): group for group in groups}
     part_of = {parts.backend: "backend"} | ({parts.collector: "collector"} if parts.collector else {})
     own = groups_of(parts, reach)

@@ -109,12 +109,15 @@ def _excluded(refusals: Refusals, variables: Mapping[str, Any]) -> None:
     runtime = variables.get("collector_runtime", "python")
     if runtime != "python":
         refusals.add("collector_runs_on", "lambda", f"takes Python alone, and collector_runtime is {runtime}", "ec2")
+    why = "goes to a host, and collector_runs_on is lambda"
     if variables.get("collector_credentials"):
         names = ", ".join(str(each.get("name")) for each in variables["collector_credentials"])
-        why = "goes to a host, and collector_runs_on is lambda"
         refusals.add(
             "collector_credentials", names, why, "it into Secrets Manager and its name into collector_function_secrets"
         )
+    if variables.get("collector_secrets"):
+        names = ", ".join(str(each.get("name")) for each in variables["collector_secrets"])
+        refusals.add("collector_secrets", names, why, "its name and variable into collector_function_secrets")
     for name in variables.get("collector_environment") or {}:
         if name in TAKEN or str(name).startswith(("AWS_", "LAMBDA_")):
             refusals.add("collector_environment", name, "is Lambda's or the role's own", "another name")
