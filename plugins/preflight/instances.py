@@ -60,12 +60,9 @@ def check(variables: Mapping[str, Any], refusals: Refusals) -> None:
 def _list(refusals: Refusals, variables: Mapping[str, Any], subnets: list[Any], image: str) -> None:
     hosts = records(refusals, "instances_list", variables["instances_list"], INSTANCE)
     unique(refusals, "instances_list: name", [host["name"] for _, host in hosts])
-    named = [name for _, host in hosts for name in (host["name"], *host.get("aliases", []))]
-    unique(
-        refusals,
-        "instances_list: aliases",
-        [alias for _, host in hosts for alias in host.get("aliases", []) if named.count(alias) > 1],
-    )
+    aliases = [alias for _, host in hosts for alias in host.get("aliases", [])]
+    named = [*aliases, *(host["name"] for _, host in hosts)]
+    unique(refusals, "instances_list: aliases", [name for name in named if name in aliases])
     served = str(variables.get("cdn_backend_instance", "backend"))
     by_name = {host["name"]: host for host in of(variables)}
     if served not in by_name:

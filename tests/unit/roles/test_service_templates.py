@@ -92,3 +92,11 @@ def test_a_migration_runs_in_the_same_sandbox_as_the_service() -> None:
 
 def test_without_a_migration_there_is_no_unit_for_one() -> None:
     assert render("migrate.service.j2").strip() == ""
+
+
+def test_a_secret_for_the_environment_is_read_by_systemd_and_is_not_in_the_unit() -> None:
+    secret = {"name": "token", "variable": "TOKEN", "content": "hidden", "environment": True}
+    unit = render("service.service.j2", service_credentials=[secret])
+    assert "/etc/web/credentials/token" in settings(unit, "EnvironmentFile")
+    assert settings(unit, "LoadCredential") == []
+    assert "hidden" not in unit
