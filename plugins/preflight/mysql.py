@@ -10,7 +10,13 @@ from . import instances
 from .shapes import Key, among, matching, of_kind, records, unique, within
 from .wording import Refusals
 
-USER = {"name": Key("str"), "privileges": Key("str")}
+DATABASE = {"name": Key("str"), "host": Key("str", required=False)}
+USER = {
+    "name": Key("str"),
+    "privileges": Key("str"),
+    "database": Key("str", required=False),
+    "host": Key("str", required=False),
+}
 SECRET = {"name": Key("str"), "generate": Key("str", required=False), "description": Key("str", required=False)}
 GENERATED = ("password", "ssh_key", "certificate_authority")
 SCHEMA = re.compile(r"[A-Za-z0-9_]{1,64}")
@@ -36,11 +42,9 @@ def check(variables: Mapping[str, Any], refusals: Refusals) -> None:
     port = variables.get("mysql_port")
     if port is not None and within(refusals, "mysql_port", port, 1024, 65535) and int(port) == X_PROTOCOL:
         refusals.add("mysql_port", port, "MySQL's X Protocol listens on", "another, such as 3306")
-    schema = variables.get("mysql_database")
-    if schema is not None and str(schema).lower() in OWN_SCHEMAS:
-        refusals.add("mysql_database", schema, "MySQL keeps for itself", "another name, such as product")
-    elif schema is not None:
-        matching(refusals, "mysql_database", schema, SCHEMA, "1 to 64 letters, digits and underscores")
+    good = "mysql_database" not in variables or _schema(refusals, "mysql_database", variables["mysql_database"])
+    if good:  # the list is made of it, and its own sentence is enough
+        _databases(refusals, variables)
     _pool(refusals, variables.get("mysql_innodb_buffer_pool_size"))
     users = _users(refusals, variables)
     _secrets(refusals, variables, users)
@@ -56,6 +60,52 @@ def _hosts(refusals: Refusals, variables: Mapping[str, Any]) -> None:
         refusals.add("mysql_topology", "replication", why, "independent, or another host into instances_list")
 
 
+def _schema(refusals: Refusals, label: str, name: Any) -> bool:
+    if str(name).lower() in OWN_SCHEMAS:
+        refusals.add(label, name, "MySQL keeps for itself", "another name, such as product")
+        return False
+    return matching(refusals, label, name, SCHEMA, "1 to 64 letters, digits and underscores")
+
+
+def _databases(refusals: Refusals, variables: Mapping[str, Any]) -> None:
+    databases = records(refusals, "mysql_databases", variables.get("mysql_databases"), DATABASE)
+    unique(refusals, "mysql_databases: name", [item["name"] for _, item in databases])
+    for label, item in databases:
+        _schema(refusals, f"{label}.name", item["name"])
+        _on_a_server(refusals, variables, label, item)
+    names = [str(item["name"]) for _, item in databases]
+    if databases and "mysql_database" in variables:
+        among(refusals, "mysql_database", variables["mysql_database"], names, "is not in mysql_databases")
+
+
+def _on_a_server(refusals: Refusals, variables: Mapping[str, Any], label: str, item: Mapping[str, Any]) -> None:
+    servers = [str(host["name"]) for host in instances.of(variables) if host.get("role") == "database"]
+    if "host" in item and servers:
+        why = "is not a host with role database in instances_list"
+        among(refusals, f"{label}.host", item["host"], servers, why)
+
+
+def _database_of(refusals: Refusals, variables: Mapping[str, Any], label: str, user: Mapping[str, Any]) -> None:
+    """The database that a user may use must be there, and on the user's own server where each has its own."""
+    source = str(variables.get("mysql_source"))
+    places = {
+        str(item.get("name")): str(item.get("host", source))
+        for item in variables.get("mysql_databases") or []
+        if isinstance(item, dict)
+    }
+    database = str(user.get("database", variables.get("mysql_database")))
+    if (
+        "database" in user
+        and places
+        and not among(refusals, f"{label}.database", database, places, "is not in mysql_databases")
+    ):
+        return
+    host = str(user.get("host", source))
+    if variables.get("mysql_topology") == "independent" and places.get(database, host) != host:
+        why = f"does not have the database {database}"
+        refusals.add(f"{label}.host", host, why, places[database])
+
+
 def _pool(refusals: Refusals, size: Any) -> None:
     if size is None or not matching(
         refusals, "mysql_innodb_buffer_pool_size", size, MEMORY, "a number with K, M or G, such as 512M"
@@ -69,8 +119,11 @@ def _pool(refusals: Refusals, size: Any) -> None:
 def _users(refusals: Refusals, variables: Mapping[str, Any]) -> list[str]:
     users = records(refusals, "mysql_users", variables.get("mysql_users"), USER)
     replication = str(variables.get("mysql_replication_user", "replication"))
-    unique(refusals, "mysql_users: name", [user["name"] for _, user in users])
+    grants = [f"{user['name']} on {user.get('database', variables.get('mysql_database'))}" for _, user in users]
+    unique(refusals, "mysql_users", grants)
     for label, user in users:
+        _on_a_server(refusals, variables, label, user)
+        _database_of(refusals, variables, label, user)
         name = str(user["name"])
         if matching(refusals, f"{label}.name", name, USER_NAME, "1 to 32 letters, digits and underscores"):
             if name in OWN_USERS:

@@ -47,6 +47,12 @@ def test_the_products_own_variables_are_right(inventory: str, refused: Refused) 
         {"mysql_users.1.privileges": "SELECT, insert"},
         {"mysql_topology": "independent", "instances_list.2.role": "collector"},
         {
+            "mysql_topology": "independent",
+            "mysql_databases.1": {"name": "collected", "host": "db2"},
+            "mysql_users.1": {"name": "collector", "database": "collected", "host": "db2", "privileges": "INSERT"},
+            "mysql_users.2": {"name": "backend", "database": "collected", "host": "db2", "privileges": "SELECT"},
+        },
+        {
             "cdn_aliases": ["www.example.com", "*.example.org"],
             "cdn_certificate_arn": CERTIFICATE,
         },
