@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
 import socket
@@ -57,6 +58,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     finally:
         process.terminate()
         process.wait(60)
+        cli.down(settings, argparse.Namespace())  # the last test kills it
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,8 @@ from pathlib import Path
 import botocore.exceptions
 import pytest
 from function_account import Account, awaited, zipped
+
+from lab import cli
 
 ECHO = "def handler(event, context):\n    return {'event': event, 'id': context.aws_request_id}\n"
 FETCH = """
@@ -239,6 +243,16 @@ def test_a_deleted_function_leaves_nothing(account: Account) -> None:
     assert not namespace.exists()
     assert not (account.settings.state / "functions" / name).exists()
     assert not _processes(namespace)
+
+
+def test_a_lab_that_is_killed_leaves_no_function_running(account: Account) -> None:
+    name = account.make_function(ECHO)
+    account.invoke(name)
+    (interface,) = account.interfaces(name)
+    namespace = Path("/run/netns") / f"lab-{interface['NetworkInterfaceId']}"
+    assert _processes(namespace)
+    os.kill(cli.status_of(account.settings)["pid"], signal.SIGKILL)
+    awaited(lambda: not _processes(namespace))
 
 
 def _processes(namespace: Path) -> list[str]:
