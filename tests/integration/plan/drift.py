@@ -1,0 +1,201 @@
+"""What somebody might change by hand, one thing of each kind that site.yml manages, and how the plan must show it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+BUCKET = "madang-lab-site-123456789012"
+P = "madang-lab"
+
+
+class Account:
+    """The account, asked as its owner would."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def client(self, service: str) -> Any:
+        return boto3.client(  # type: ignore[call-overload]
+            service,
+            endpoint_url=self._url,
+            region_name="ap-northeast-2",
+            aws_access_key_id="LABLABLABLABLABLABLA",
+            aws_secret_access_key="no-secret-of-anything-outside-this-lab",
+        )
+
+    @property
+    def ec2(self) -> Any:
+        return self.client("ec2")
+
+    def id(self, items: list[dict[str, Any]], key: str, name: str) -> str:
+        return str(next(item[key] for item in items if {"Key": "Name", "Value": name} in item.get("Tags", [])))
+
+    @property
+    def vpc(self) -> str:
+        return self.id(self.ec2.describe_vpcs()["Vpcs"], "VpcId", P)
+
+    def subnet(self, name: str) -> str:
+        return self.id(self.ec2.describe_subnets()["Subnets"], "SubnetId", f"{P}-{name}")
+
+    def table(self, name: str) -> str:
+        return self.id(self.ec2.describe_route_tables()["RouteTables"], "RouteTableId", f"{P}-{name}")
+
+    def group(self, name: str) -> str:
+        return self.id(self.ec2.describe_security_groups()["SecurityGroups"], "GroupId", f"{P}-{name}")
+
+    def instance(self, name: str) -> str:
+        found = [each for item in self.ec2.describe_instances()["Reservations"] for each in item["Instances"]]
+        return self.id(found, "InstanceId", name)
+
+    @property
+    def zone(self) -> str:
+        return str(self.client("route53").list_hosted_zones()["HostedZones"][0]["Id"])
+
+
+@dataclass(frozen=True)
+class Drift:
+    """``kind`` and ``name`` are the entry's in the plan; ``shows`` stands in one of its changes, where it can tell."""
+
+    does: Callable[[Account], Any]
+    kind: str
+    name: str
+    shows: str = ""
+    verb: str = "change"
+
+
+def _permission(port: int, cidr: str) -> list[dict[str, Any]]:
+    return [{"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": cidr}]}]
+
+
+def _move_subnet(account: Account) -> None:
+    subnet = account.subnet("app-c")
+    tables = account.ec2.describe_route_tables()["RouteTables"]
+    links = [link for table in tables for link in table["Associations"] if link.get("SubnetId") == subnet]
+    account.ec2.replace_route_table_association(
+        AssociationId=links[0]["RouteTableAssociationId"], RouteTableId=account.table("public")
+    )
+
+
+def _rename_record(account: Account) -> None:
+    record = {
+        "Name": "db1.madang.internal", "Type": "A", "TTL": 30, "ResourceRecords": [{"Value": "10.20.20.99"}],
+    }  # fmt: skip
+    account.client("route53").change_resource_record_sets(
+        HostedZoneId=account.zone, ChangeBatch={"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]}
+    )
+
+
+def _edit_function(account: Account) -> None:
+    client = account.client("cloudfront")
+    name = f"{P}-single-page"
+    found = client.describe_function(Name=name)
+    etag = client.update_function(
+        Name=name,
+        IfMatch=found["ETag"],
+        FunctionConfig=found["FunctionSummary"]["FunctionConfig"],
+        FunctionCode=b"function handler(event) { return event.request; }",
+    )["ETag"]
+    client.publish_function(Name=name, IfMatch=etag)
+
+
+def _edit_distribution(account: Account) -> None:
+    client = account.client("cloudfront")
+    identifier = client.list_distributions()["DistributionList"]["Items"][0]["Id"]
+    found = client.get_distribution_config(Id=identifier)
+    config = {**found["DistributionConfig"], "PriceClass": "PriceClass_All"}
+    client.update_distribution(Id=identifier, IfMatch=found["ETag"], DistributionConfig=config)
+
+
+def _edit_access_control(account: Account) -> None:
+    client = account.client("cloudfront")
+    identifier = client.list_origin_access_controls()["OriginAccessControlList"]["Items"][0]["Id"]
+    found = client.get_origin_access_control(Id=identifier)
+    config = {**found["OriginAccessControl"]["OriginAccessControlConfig"], "SigningBehavior": "never"}
+    client.update_origin_access_control(Id=identifier, IfMatch=found["ETag"], OriginAccessControlConfig=config)
+
+
+def _edit_endpoint(account: Account) -> None:
+    endpoints = account.ec2.describe_instance_connect_endpoints()["InstanceConnectEndpoints"]
+    account.ec2.modify_instance_connect_endpoint(
+        InstanceConnectEndpointId=endpoints[0]["InstanceConnectEndpointId"], PreserveClientIp=True
+    )
+
+
+def _open_policy(account: Account) -> None:
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{BUCKET}/*"}
+    account.client("s3").put_bucket_policy(
+        Bucket=BUCKET, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )
+
+
+DRIFTS: dict[str, Drift] = {
+    "VPC attribute": Drift(
+        lambda a: a.ec2.modify_vpc_attribute(VpcId=a.vpc, EnableDnsHostnames={"Value": False}), "VPC", P
+    ),
+    "VPC tag": Drift(
+        lambda a: a.ec2.create_tags(Resources=[a.vpc], Tags=[{"Key": "Owner", "Value": "somebody"}]),
+        "VPC", P, "tags.Owner: somebody → (removed)",
+    ),
+    "subnet attribute": Drift(
+        lambda a: a.ec2.modify_subnet_attribute(SubnetId=a.subnet("app-a"), MapPublicIpOnLaunch={"Value": True}),
+        "subnet", f"{P}-app-a", "map_public: true → false",
+    ),
+    "subnet association": Drift(_move_subnet, "route table", f"{P}-private"),
+    "route": Drift(
+        lambda a: a.ec2.create_route(
+            RouteTableId=a.table("public"), DestinationCidrBlock="192.168.0.0/16",
+            GatewayId=a.ec2.describe_internet_gateways()["InternetGateways"][0]["InternetGatewayId"],
+        ),
+        "route table", f"{P}-public",
+    ),
+    "group rule added": Drift(
+        lambda a: a.ec2.authorize_security_group_ingress(
+            GroupId=a.group("database"), IpPermissions=_permission(22, "0.0.0.0/0")
+        ),
+        "security group", f"{P}-database", "tcp 22 from 0.0.0.0/0 → (removed)",
+    ),
+    "group rule removed": Drift(
+        lambda a: a.ec2.revoke_security_group_egress(
+            GroupId=a.group("collector"), IpPermissions=_permission(443, "0.0.0.0/0")
+        ),
+        "security group", f"{P}-collector", "(none) → tcp 443 to 0.0.0.0/0",
+    ),
+    "instance attribute": Drift(
+        lambda a: a.ec2.modify_instance_metadata_options(InstanceId=a.instance("db2"), HttpTokens="optional"),
+        "instance", "db2", "metadata_options.http_tokens: optional → required",
+    ),
+    "instance tag": Drift(
+        lambda a: a.ec2.create_tags(Resources=[a.instance("collector")], Tags=[{"Key": "Role", "Value": "none"}]),
+        "instance", "collector", "tags.Role: none → collector",
+    ),
+    "private name": Drift(_rename_record, "private name", "db1.madang.internal", "10.20.20.99 → 10.20.20."),
+    "private zone": Drift(
+        lambda a: a.client("route53").update_hosted_zone_comment(Id=a.zone, Comment="mine"),
+        "private zone", "madang.internal",
+    ),
+    "DHCP options": Drift(
+        lambda a: a.ec2.associate_dhcp_options(DhcpOptionsId="default", VpcId=a.vpc), "DHCP options", P
+    ),
+    "key pair": Drift(lambda a: a.ec2.delete_key_pair(KeyName=P), "key pair", P, verb="create"),
+    "instance connect endpoint": Drift(
+        _edit_endpoint, "instance connect endpoint", P, "PreserveClientIp: true → false"
+    ),
+    # Without it, a policy that is public is not even taken.
+    "public access block": Drift(
+        lambda a: a.client("s3").delete_public_access_block(Bucket=BUCKET),
+        "bucket", BUCKET, "PublicAccessBlock.BlockPublicPolicy: (none) → true",
+    ),
+    "bucket policy": Drift(_open_policy, "bucket", BUCKET, "Policy.Statement.Condition: (none) → "),
+    "origin access control": Drift(
+        _edit_access_control, "origin access control", f"{P}-site", "SigningBehavior: never → always"
+    ),
+    "function code": Drift(_edit_function, "CloudFront function", f"{P}-single-page", "LIVE.FunctionCode: "),
+    "distribution": Drift(
+        _edit_distribution, "distribution", P, "DistributionConfig.PriceClass: PriceClass_All → PriceClass_200"
+    ),
+}  # fmt: skip
