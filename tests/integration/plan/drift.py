@@ -190,7 +190,9 @@ DRIFTS: dict[str, Drift] = {
         lambda a: a.client("s3").delete_public_access_block(Bucket=BUCKET),
         "bucket", BUCKET, "PublicAccessBlock.BlockPublicPolicy: (none) → true",
     ),
-    "bucket policy": Drift(_open_policy, "bucket", BUCKET, "Policy.Statement.Condition: (none) → "),
+    "bucket policy": Drift(
+        _open_policy, "bucket", BUCKET, 'Policy.Statement: {"Action": "s3:GetObject", "Effect": "Allow", "Principal"'
+    ),
     "origin access control": Drift(
         _edit_access_control, "origin access control", f"{P}-site", "SigningBehavior: never → always"
     ),
