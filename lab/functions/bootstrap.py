@@ -11,4 +11,4 @@ variables = json.load(sys.stdin)
 with open(os.devnull) as nothing:  # noqa: PTH123 - pathlib is not worth its import here
     os.dup2(nothing.fileno(), 0)
 os.chdir("/var/task")
-os.execve(sys.executable, [sys.executable, "-m", "awslambdaric", variables["_HANDLER"]], variables)  # noqa: S606
+os.execve(sys.executable, [sys.executable, "-m", "awslambdaric", variables["_HANDLER"]], variables)  # noqa: S606 - a list of arguments, and no shell

@@ -14,15 +14,16 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-LOADER = Path(__file__).resolve().parent.parent / "filter/verify.py"
+load: Callable[[str], ModuleType] = runpy.run_path(str(Path(__file__).resolve().parents[1] / "packages.py"))["load"]
 SECONDS_A_TRY = 10
 
 
@@ -32,7 +33,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # the base has no types
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
-        verify = runpy.run_path(str(LOADER))["package"]()
+        verify = load("verify")
         asked = self._task.args
         wanted = verify.read(asked["configuration"])
         found = verify.Found(asked["deployment"], wanted.prefix)

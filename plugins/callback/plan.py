@@ -13,10 +13,11 @@ DOCUMENTATION = """
     author: Madang
 """
 
-import importlib.util
 import json
 import os
+import runpy
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,19 +25,7 @@ from typing import Any
 from ansible import context
 from ansible.plugins.callback import CallbackBase
 
-PACKAGE = Path(__file__).resolve().parent.parent / "plan"
-
-
-def package() -> ModuleType:
-    """The package beside the plugins, which Ansible knows nothing of; imported when first needed."""
-    name = "madang_plan"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, PACKAGE / "__init__.py")
-        assert spec is not None and spec.loader is not None  # noqa: S101 — the file is ours
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
+load: Callable[[str], ModuleType] = runpy.run_path(str(Path(__file__).resolve().parents[1] / "packages.py"))["load"]
 
 
 def _named(args: Any, *, secret: bool) -> dict[str, Any]:
@@ -78,7 +67,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # the base has no typ
         self._failed = True
 
     def v2_playbook_on_stats(self, _stats: Any) -> None:
-        plan = package()
+        plan = load("plan")
         self._display.display(
             plan.render(self._entries, self._later, complete=not self._failed, colour=sys.stdout.isatty())
         )
@@ -91,7 +80,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # the base has no typ
             return
         task = result.task
         secret = bool(values.get("_ansible_no_log") or task.no_log)
-        self._entries += package().entries(
+        self._entries += load("plan").entries(
             action=task.action,
             task=task.get_name().split(" : ")[-1],
             host=result.host.get_name(),

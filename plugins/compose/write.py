@@ -144,7 +144,7 @@ def _trailing_comments(block: str) -> str:
 class _Dumper(yaml.SafeDumper):
     """Flow style for what fits a line, lists below their key."""
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 - the base calls it with both
         super().increase_indent(flow, False)  # never indentless
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+import runpy
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -12,7 +11,7 @@ from typing import Any
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-PACKAGE = Path(__file__).resolve().parent.parent / "preflight"
+load: Callable[[str], ModuleType] = runpy.run_path(str(Path(__file__).resolve().parents[1] / "packages.py"))["load"]
 
 
 @pass_context
@@ -21,7 +20,7 @@ def configuration_problems(context: Context, root: str) -> list[str]:
 
     A variable whose template cannot be resolved yet is left to the play that needs it, unless everything needs it.
     """
-    preflight = _preflight()
+    preflight = load("preflight")
     names = set(context.get_all())
     values, unresolved = {}, {}
     for name in preflight.wanted(Path(root)):
@@ -48,18 +47,6 @@ def _plain(value: Any) -> Any:
         if type(value) is not bool and isinstance(value, int)
         else value
     )
-
-
-def _preflight() -> ModuleType:
-    """The package beside the filters, which Ansible knows nothing of; imported when first needed."""
-    name = "madang_preflight"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, PACKAGE / "__init__.py")
-        assert spec is not None and spec.loader is not None  # noqa: S101 — the file is ours
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
 
 
 class FilterModule:

@@ -7,6 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
+def secrets_for(
+    mysql_secrets: Sequence[Mapping[str, Any]], user: str, own: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """What a service needs of Secrets Manager: MySQL's authority, its user's password, and its ``own`` secrets.
+
+    An own secret may be one of MySQL's, which then says how it is generated.
+    """
+    known = {secret["name"]: secret for secret in mysql_secrets}
+    names = ["mysql-ca", f"mysql-user-{user}", *(secret["name"] for secret in own)]
+    of_mysql = [dict(secret) for name, secret in known.items() if name in names]
+    return of_mysql + [dict(secret) for secret in own if secret["name"] not in known]
+
+
 def service_secrets(secrets: Sequence[Mapping[str, Any]], values: Mapping[str, str]) -> list[dict[str, Any]]:
     """backend_secrets as service_credentials; ``values`` has each secret by its name in Secrets Manager.
 
@@ -40,4 +53,8 @@ class FilterModule:
     """What Ansible loads."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"service_secrets": service_secrets, "credential_files": credential_files}
+        return {
+            "secrets_for": secrets_for,
+            "service_secrets": service_secrets,
+            "credential_files": credential_files,
+        }

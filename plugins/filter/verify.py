@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+import runpy
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-PACKAGE = Path(__file__).resolve().parent.parent / "verify"
-
-
-def package() -> ModuleType:
-    """The package beside the plugins, which Ansible knows nothing of; imported when first needed."""
-    name = "madang_verify"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, PACKAGE / "__init__.py")
-        assert spec is not None and spec.loader is not None  # noqa: S101 — the file is ours
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
+load: Callable[[str], ModuleType] = runpy.run_path(str(Path(__file__).resolve().parents[1] / "packages.py"))["load"]
 
 
 def verify_questions(configuration: Mapping[str, Any], place: str) -> list[list[Any]]:
     """What a host tries: ``[name, port, must get through]`` each."""
-    verify = package()
+    verify = load("verify")
     questions: list[list[Any]] = verify.packets.questions(verify.read(configuration), place)
     return questions
 
@@ -35,7 +22,7 @@ def verify_outside_questions(
     configuration: Mapping[str, Any], deployment: Mapping[str, Any], private: bool
 ) -> list[list[Any]]:
     """What the outside tries: public addresses, and with ``private`` the hosts' own too."""
-    verify = package()
+    verify = load("verify")
     wanted = verify.read(configuration)
     questions: list[list[Any]] = verify.outside_questions(
         wanted, verify.Found(deployment, wanted.prefix), private=private

@@ -97,7 +97,6 @@ KINDS: dict[str, Kind] = {
     "cloudfront_cache_invalidation": Kind("cached pages", lambda args: ", ".join(args.get("paths") or []),
                                           lambda _: True),
     "ec2_instance_connect_endpoint": Kind("instance connect endpoint"),
-    "ec2_vpc_route_tables": Kind("route tables", lambda _: "associations and routes"),
     "mysql_user": Kind("MySQL user", lambda args: args.get("name")),
     "mysql_db": Kind("MySQL schema", lambda args: args.get("name")),
 }  # fmt: skip

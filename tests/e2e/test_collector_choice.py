@@ -6,27 +6,14 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 
-from lab.settings import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from tests.e2e import story
 from tests.e2e.conftest import Deployment
 
 pytestmark = pytest.mark.namespaces
 
 NAME = "madang-lab-collector"
-
-
-def client(service: str) -> Any:
-    found = story.status()
-    return boto3.client(  # type: ignore[call-overload]
-        service,
-        endpoint_url=found["endpoint_url"],
-        region_name=found["region"],
-        aws_access_key_id=ACCESS_KEY_ID,
-        aws_secret_access_key=SECRET_ACCESS_KEY,
-    )
 
 
 def deploy(where: str, tags: str) -> story.Done:
@@ -44,7 +31,7 @@ def rows() -> set[str]:
 
 def interfaces() -> list[dict[str, Any]]:
     filters = [{"Name": "description", "Values": [f"AWS Lambda VPC ENI-{NAME}-*"]}]
-    found: list[dict[str, Any]] = client("ec2").describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
+    found: list[dict[str, Any]] = story.client("ec2").describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
     return found
 
 
@@ -56,7 +43,7 @@ def hosts() -> set[str]:
 def on_a_host_again(deployment: Deployment) -> Iterator[None]:
     """Whatever becomes of the test, the collector ends on its host, as by default."""
     yield
-    if client("scheduler").list_schedules()["Schedules"] or "collector" not in hosts():
+    if story.client("scheduler").list_schedules()["Schedules"] or "collector" not in hosts():
         deploy("ec2", "instances,collector")
 
 
@@ -71,7 +58,7 @@ def test_the_collector_moves_into_lambda_and_back_without_losing_a_row(on_a_host
     assert before <= moved
 
     # What runs now is the function alone, and what it writes arrives.
-    answer = client("lambda").invoke(FunctionName=NAME)
+    answer = story.client("lambda").invoke(FunctionName=NAME)
     assert "FunctionError" not in answer
     assert json.loads(answer["Payload"].read())["fetched"] > 0
     story.eventually(rows, lambda found: found > moved, 70)
@@ -83,9 +70,9 @@ def test_the_collector_moves_into_lambda_and_back_without_losing_a_row(on_a_host
     deploy("ec2", "instances,collector")
     assert hosts() == {"backend", "collector", "db1", "db2"}
     assert interfaces() == []
-    assert client("lambda").list_functions()["Functions"] == []
-    assert client("scheduler").list_schedules()["Schedules"] == []
-    assert [role for role in client("iam").list_roles()["Roles"] if role["RoleName"].startswith(NAME)] == []
+    assert story.client("lambda").list_functions()["Functions"] == []
+    assert story.client("scheduler").list_schedules()["Schedules"] == []
+    assert [role for role in story.client("iam").list_roles()["Roles"] if role["RoleName"].startswith(NAME)] == []
     assert last <= rows()
     story.eventually(rows, lambda found: found > last, 30)
     assert not (story.ROOT / ".lab/functions" / NAME).exists()

@@ -6,12 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-from lab.settings import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from tests.e2e import story
 from tests.e2e.conftest import Deployment
 
@@ -19,17 +17,6 @@ pytestmark = pytest.mark.namespaces
 
 STATE = story.ROOT / ".lab/deployment"
 BUCKET = "madang-lab-site-123456789012"
-
-
-def client(service: str) -> Any:
-    found = story.status()
-    return boto3.client(  # type: ignore[call-overload]
-        service,
-        endpoint_url=found["endpoint_url"],
-        region_name=found["region"],
-        aws_access_key_id=ACCESS_KEY_ID,
-        aws_secret_access_key=SECRET_ACCESS_KEY,
-    )
 
 
 def named(items: list[dict[str, Any]], name: str) -> dict[str, Any]:
@@ -67,7 +54,7 @@ def test_the_page_shows_the_network_and_the_matrix(deployment: Deployment, brows
 @pytest.fixture
 def broken(deployment: Deployment) -> Iterator[None]:
     """Six promises broken, by whoever has the console open; a run of site.yml puts them right."""
-    ec2 = client("ec2")
+    ec2 = story.client("ec2")
     group = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["madang-lab-database"]}])
     ec2.authorize_security_group_ingress(
         GroupId=group["SecurityGroups"][0]["GroupId"],
@@ -84,7 +71,7 @@ def broken(deployment: Deployment) -> Iterator[None]:
     ec2.modify_instance_metadata_options(
         InstanceId=named(instances, "collector")["InstanceId"], HttpTokens="optional", HttpEndpoint="enabled"
     )
-    client("s3").delete_public_access_block(Bucket=BUCKET)
+    story.client("s3").delete_public_access_block(Bucket=BUCKET)
     assert story.inside("db2", "mysql -e 'STOP REPLICA'").status == 0
     yield
     done = story.run("ansible-playbook", "site.yml")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import runpy
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,29 +20,27 @@ GROUP_VARS = ROOT / "group_vars/all"
 NOW = yaml.safe_load((Path(__file__).parent / "now.yml").read_text())
 
 
-def load(name: str, path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+LOAD: Callable[[str], ModuleType] = runpy.run_path(str(ROOT / "plugins/packages.py"))["load"]
 
 
 @pytest.fixture(scope="session")
 def compose() -> ModuleType:
-    return load("madang_compose", ROOT / "plugins/compose/__init__.py")
+    return LOAD("compose")
 
 
 @pytest.fixture(scope="session")
 def preflight() -> ModuleType:
-    return load("compose_tests_preflight", ROOT / "plugins/preflight/__init__.py")
+    return LOAD("preflight")
 
 
 @pytest.fixture(scope="session")
 def templates() -> ModuleType:
-    """How the preflight's tests fill in templates."""
-    return load("preflight_conftest", ROOT / "tests/unit/preflight/conftest.py")
+    """How the preflight's tests fill in templates; a module, of which one function is replaced below."""
+    spec = importlib.util.spec_from_file_location("preflight_conftest", ROOT / "tests/unit/preflight/conftest.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+import runpy
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,13 +14,8 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture(scope="module")
 def plan() -> ModuleType:
-    name = "madang_plan"
-    spec = importlib.util.spec_from_file_location(name, ROOT / "plugins/plan/__init__.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+    package: ModuleType = runpy.run_path(str(ROOT / "plugins/packages.py"))["load"]("plan")
+    return package
 
 
 def permission(port: int, cidr: str) -> dict[str, Any]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
-import importlib.util
-import sys
+import runpy
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -24,13 +23,8 @@ TEMPLATES = NativeEnvironment(undefined=StrictUndefined)
 
 @pytest.fixture(scope="session")
 def preflight() -> ModuleType:
-    name = "madang_preflight"
-    spec = importlib.util.spec_from_file_location(name, ROOT / "plugins/preflight/__init__.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+    package: ModuleType = runpy.run_path(str(ROOT / "plugins/packages.py"))["load"]("preflight")
+    return package
 
 
 @functools.cache

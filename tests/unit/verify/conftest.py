@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
-import sys
+import runpy
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -210,13 +209,8 @@ class Scene:
 
 @pytest.fixture(scope="session")
 def verify() -> ModuleType:
-    name = "madang_verify"
-    spec = importlib.util.spec_from_file_location(name, ROOT / "plugins/verify/__init__.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+    package: ModuleType = runpy.run_path(str(ROOT / "plugins/packages.py"))["load"]("verify")
+    return package
 
 
 @pytest.fixture
