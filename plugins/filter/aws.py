@@ -34,6 +34,29 @@ def private_zone_names(
     ]
 
 
+def root_volumes(
+    instances: Sequence[Mapping[str, Any]],
+    volumes: Sequence[Mapping[str, Any]],
+    wanted: Sequence[Mapping[str, Any]],
+    default_size: int,
+) -> list[dict[str, Any]]:
+    """Each wanted instance's root volume: the instance's ``name``, ``id``, ``zone``, ``size`` and ``wanted`` (GiB), ``grows``.
+
+    ``instances`` are ec2_instance_info's, ``volumes`` ec2_vol_info's.
+    """
+    sizes = {record["name"]: int(record.get("volume_size", default_size)) for record in wanted}
+    by_id = {volume["id"]: volume for volume in volumes}
+    roots = []
+    for instance in instances:
+        name = instance["tags"]["Name"]
+        for mapping in instance.get("block_device_mappings", []):
+            volume = by_id.get(mapping["ebs"]["volume_id"])
+            if name in sizes and volume and mapping["device_name"] == instance["root_device_name"]:
+                found = {"name": name, "id": volume["id"], "zone": volume["zone"], "size": volume["size"]}
+                roots.append({**found, "wanted": sizes[name], "grows": sizes[name] > volume["size"]})
+    return roots
+
+
 def route_table_routes(
     routes: Sequence[Mapping[str, str]], targets: Mapping[str, Mapping[str, str]]
 ) -> list[dict[str, str]]:
@@ -78,6 +101,7 @@ class FilterModule:
             "by_name": by_name,
             "without_prefix": without_prefix,
             "private_zone_names": private_zone_names,
+            "root_volumes": root_volumes,
             "route_table_routes": route_table_routes,
             "security_group_rules": security_group_rules,
         }

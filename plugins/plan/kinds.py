@@ -86,6 +86,7 @@ KINDS: dict[str, Kind] = {
                          {"instance_type": ("instances", "instance_type"), "tags": ("instances", "tags"),
                           "metadata_options.http_tokens": ("instances", "metadata_options", "http_tokens"),
                           "security_groups": ("instances", "security_groups", "*", "group_id")}),
+    "ec2_vol": Kind("volume", lambda _: "", lambda _: True),
     "route53": Kind("private name", lambda args: args.get("record")),
     "s3_private_bucket": Kind("bucket"),
     "s3_site": Kind("site", lambda args: args.get("bucket"), lambda _: True),

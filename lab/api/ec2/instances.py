@@ -95,6 +95,12 @@ class InstanceBackend:
             self.launches[token] = copy.copy(reservation)
         return reservation
 
+    def create_volume(self, *positional: Any, **named: Any) -> Any:
+        """A volume that comes from no snapshot says so, as AWS's do: ec2_vol_info reads it."""
+        volume = super().create_volume(*positional, **named)  # type: ignore[misc]  # moto's
+        volume.snapshot_id = volume.snapshot_id or ""
+        return volume
+
     def modify_instance_security_groups(self, instance_id: str, new_group_id_list: list[str]) -> Any:
         instance = super().modify_instance_security_groups(  # type: ignore[misc]  # moto's
             instance_id, new_group_id_list

@@ -77,3 +77,24 @@ def test_a_rule_becomes_one_of_security_group(rule: dict[str, Any], taken: dict[
 def test_a_rule_of_an_unknown_group_is_refused() -> None:
     with pytest.raises(KeyError, match="nobody"):
         FILTERS["security_group_rules"]([{"port": 22, "group": "nobody"}], GROUPS, CLOUDFRONT)
+
+
+def test_each_wanted_hosts_root_volume_is_found_with_the_size_it_should_have() -> None:
+    def host(name: str, device: str, **volumes: str) -> dict[str, Any]:
+        mappings = [{"device_name": f"/dev/{key}", "ebs": {"volume_id": value}} for key, value in volumes.items()]
+        return {"tags": {"Name": name}, "root_device_name": device, "block_device_mappings": mappings}
+
+    found = FILTERS["root_volumes"](
+        [
+            host("db1", "/dev/sda1", sda1="vol-1", sdf="vol-2"),
+            host("db2", "/dev/xvda", xvda="vol-3"),
+            host("somebody's", "/dev/xvda", xvda="vol-4"),
+        ],
+        [{"id": f"vol-{number}", "zone": "a", "size": 16} for number in (1, 2, 3, 4)],
+        [{"name": "db1", "volume_size": 32}, {"name": "db2"}],
+        16,
+    )
+    assert found == [
+        {"name": "db1", "id": "vol-1", "zone": "a", "size": 16, "wanted": 32, "grows": True},
+        {"name": "db2", "id": "vol-3", "zone": "a", "size": 16, "wanted": 16, "grows": False},
+    ]
