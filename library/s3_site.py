@@ -26,10 +26,6 @@ requirements:
   - obstore >= 0.8
   - brotli, for O(precompress=br)
 options:
-  bucket:
-    description: The name of the bucket.
-    type: str
-    required: true
   state:
     description:
       - V(present) publishes O(src).
@@ -46,10 +42,6 @@ options:
         A build that is current already keeps the name that it has.
       - With O(state=rolled_back), which release to restore. Required then.
     type: str
-  prefix:
-    description: Where in the bucket the site stands, for example C(shop/). CloudFront's origin path is the same.
-    type: str
-    default: ""
   index:
     description: The page that is switched last. Pages of the same name in other directories are their indexes.
     type: str
@@ -94,18 +86,6 @@ options:
     elements: str
     choices: [br, gzip]
     default: []
-  retention_days:
-    description: How long files and releases are kept, counted from when they were last current. At least 1.
-    type: int
-    default: 30
-  required_tags:
-    description: Tags that the bucket must have. Without them the module refuses, before it changes anything.
-    type: dict
-    default: {}
-  record_prefix:
-    description: Where in the bucket, below O(prefix), the releases are recorded.
-    type: str
-    default: .releases/
   concurrency:
     description: How many requests to make at once. Fewer are made when S3 throttles.
     type: int
@@ -114,6 +94,7 @@ options:
     description: A file to which a line is added every few seconds of a long publish, for C(tail -f).
     type: path
 extends_documentation_fragment:
+  - s3_site
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -222,7 +203,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.s3_site_access import reach
+from ansible.module_utils.s3_site_access import SITE, places_of, reach
 from ansible.module_utils.s3_site_build import Local, SiteError, digest_of, read_build
 from ansible.module_utils.s3_site_cache_control import sorter
 from ansible.module_utils.s3_site_compress import add_siblings
@@ -235,17 +216,16 @@ from ansible.module_utils.s3_site_plan import (
     wanted,
 )
 from ansible.module_utils.s3_site_publish import carry_out, read_bucket, read_release
-from ansible.module_utils.s3_site_record import Manifest, Places, fingerprint
+from ansible.module_utils.s3_site_record import Manifest, fingerprint
 from ansible.module_utils.s3_site_report import result, warnings_of
 from ansible.module_utils.s3_site_transfer import Store
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 ARGUMENTS: dict[str, Any] = {
-    "bucket": {"type": "str", "required": True},
+    **SITE,
     "state": {"type": "str", "choices": ["present", "rolled_back"], "default": "present"},
     "src": {"type": "path"},
     "release": {"type": "str"},
-    "prefix": {"type": "str", "default": ""},
     "index": {"type": "str", "default": "index.html"},
     "hashed": {"type": "list", "elements": "str"},
     "cache_control": {
@@ -256,9 +236,6 @@ ARGUMENTS: dict[str, Any] = {
     },
     "exclude": {"type": "list", "elements": "str", "default": []},
     "precompress": {"type": "list", "elements": "str", "choices": ["br", "gzip"], "default": []},
-    "retention_days": {"type": "int", "default": 30},
-    "required_tags": {"type": "dict", "default": {}},
-    "record_prefix": {"type": "str", "default": ".releases/"},
     "concurrency": {"type": "int", "default": 128},
     "progress_file": {"type": "path"},
 }
@@ -327,7 +304,7 @@ def run(
     ``open_bucket`` checks that the bucket is the right one and returns it; what can be refused without it comes first.
     """
     check_options(asked)
-    places = Places(asked["record_prefix"].strip("/") + "/")
+    places = places_of(asked)
     part_of = sorter(asked["index"], asked["hashed"])
     rules = [(rule["pattern"], rule["value"]) for rule in asked["cache_control"]]
     publishing = asked["state"] == "present"

@@ -11,28 +11,8 @@ description:
 author: The Madang authors
 requirements:
   - obstore >= 0.8
-options:
-  bucket:
-    description: The name of the bucket.
-    type: str
-    required: true
-  prefix:
-    description: Where in the bucket the site stands, as in M(s3_site).
-    type: str
-    default: ""
-  record_prefix:
-    description: Where in the bucket, below O(prefix), the releases are recorded.
-    type: str
-    default: .releases/
-  retention_days:
-    description: How long releases are kept, counted from when they were last current, as in M(s3_site).
-    type: int
-    default: 30
-  required_tags:
-    description: Tags that the bucket must have.
-    type: dict
-    default: {}
 extends_documentation_fragment:
+  - s3_site
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -91,29 +71,19 @@ last_switch:
 """
 
 import time
-from typing import Any
 
-from ansible.module_utils.s3_site_access import reach
+from ansible.module_utils.s3_site_access import SITE, places_of, reach
 from ansible.module_utils.s3_site_build import SiteError
 from ansible.module_utils.s3_site_publish import read_bucket
-from ansible.module_utils.s3_site_record import Places
 from ansible.module_utils.s3_site_report import releases
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
-ARGUMENTS: dict[str, Any] = {
-    "bucket": {"type": "str", "required": True},
-    "prefix": {"type": "str", "default": ""},
-    "record_prefix": {"type": "str", "default": ".releases/"},
-    "retention_days": {"type": "int", "default": 30},
-    "required_tags": {"type": "dict", "default": {}},
-}
 
 
 def main() -> None:
     """Entry point."""
-    module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    module = AnsibleAWSModule(argument_spec=SITE, supports_check_mode=True)
     try:
-        record = read_bucket(reach(module), Places(module.params["record_prefix"].strip("/") + "/")).record
+        record = read_bucket(reach(module), places_of(module.params)).record
     except SiteError as error:
         module.fail_json(msg=str(error))
     answer = releases(record, module.params["retention_days"], int(time.time()))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.s3_site_build import SiteError
+from ansible.module_utils.s3_site_record import Places
 from ansible.module_utils.s3_site_transfer import HAS_OBSTORE, Store
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
@@ -15,6 +16,20 @@ from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 with contextlib.suppress(ImportError):  # AnsibleAWSModule says that boto3 is missing, and how to install it
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
+
+# What every module of a site takes, as the documentation fragment s3_site has it.
+SITE: dict[str, Any] = {
+    "bucket": {"type": "str", "required": True},
+    "prefix": {"type": "str", "default": ""},
+    "record_prefix": {"type": "str", "default": ".releases/"},
+    "retention_days": {"type": "int", "default": 30},
+    "required_tags": {"type": "dict", "default": {}},
+}
+
+
+def places_of(asked: Mapping[str, Any]) -> Places:
+    """Where a module's parameters say that the releases are recorded."""
+    return Places(asked["record_prefix"].strip("/") + "/")
 
 
 def reach(module: Any) -> Store:

@@ -170,29 +170,32 @@ class Store:
     async def upload(self, key: str, source: Path, entry: Entry) -> str:
         """Write a file to an object and return its ETag. Raises SiteError when the file is not what ``entry`` says.
 
-        A large file is read part by part, as it goes.
+        A large file is read part by part, as it goes. A small one is read here: handed over as a path, it would cost
+        obstore more turns of a thread than the request itself.
         """
-        if entry.digest and entry.size <= PART:
-            content = source.read_bytes()
-            if len(content) != entry.size or _md5(content) != entry.digest:
-                raise _changing(source)
-            return await self.put(key, content, entry.headers)
-        in_parts = entry.size > PART
+        if entry.size <= PART:
+
+            async def small() -> Any:
+                # Read in here, where the gate has room for it.
+                return await obstore.put_async(
+                    self._s3, key, _content(source, entry), attributes=_attributes(entry.headers), use_multipart=False
+                )
+
+            return _etag(await self._patiently(key, entry.size, small))
         written = await self._patiently(
             key,
-            5 * PART if in_parts else entry.size,
+            5 * PART,
             lambda: obstore.put_async(
                 self._s3,
                 key,
                 source,
                 attributes=_attributes(entry.headers),
-                use_multipart=in_parts,
+                use_multipart=True,
                 chunk_size=PART,
                 max_concurrency=4,
             ),
         )
-        after = os.stat(source)  # noqa: PTH116 - a Path's own costs twice as much, and there are many
-        if (after.st_size, after.st_ctime_ns) != (entry.size, entry.changed_ns):
+        if not _is_unchanged(os.stat(source), entry):  # noqa: PTH116 - as below
             await self.delete([key])
             raise _changing(source)
         return _etag(written)
@@ -286,6 +289,23 @@ def _etag(written: Any) -> str:
 
 def _md5(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def _is_unchanged(found: os.stat_result, entry: Entry) -> bool:
+    return (found.st_size, found.st_ctime_ns) == (entry.size, entry.changed_ns)
+
+
+def _content(source: Path, entry: Entry) -> bytes:
+    """The content of a file, in few calls, as there are many. Raises SiteError when it is not what ``entry`` says."""
+    opened = os.open(source, os.O_RDONLY)
+    try:
+        content = os.read(opened, entry.size + 1)
+        same = _md5(content) == entry.digest if entry.digest else _is_unchanged(os.fstat(opened), entry)
+    finally:
+        os.close(opened)
+    if len(content) != entry.size or not same:
+        raise _changing(source)
+    return content
 
 
 def _changing(source: Path) -> SiteError:

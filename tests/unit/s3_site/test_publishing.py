@@ -12,11 +12,10 @@ from typing import Any
 
 import brotli
 import pytest
-import yaml
 from ansible.module_utils.s3_site_build import SiteError
 from ansible.module_utils.s3_site_transfer import IN_FLIGHT, Gate
 from fake_s3 import FakeS3, Faults, over_http, visit
-from publishing import load, make_build, publish, roll_back
+from publishing import make_build, publish, roll_back
 
 DAY = 86_400
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -470,17 +469,3 @@ def test_odd_names_arrive_as_they_are(s3: FakeS3, a: Path) -> None:
     published(s3, a)
     assert set(names) <= s3.site().keys()
     assert publish(s3.url, a)["changed"] is False
-
-
-def test_the_documented_options_are_those_that_are_taken() -> None:
-    kept = ("type", "elements", "required", "default", "choices")
-    for name in ("s3_site", "s3_site_info"):
-        module = load(name)
-        documented = yaml.safe_load(module.DOCUMENTATION)["options"]
-        assert documented.keys() == module.ARGUMENTS.keys()
-        for option, argument in module.ARGUMENTS.items():
-            assert {key: documented[option].get(key) for key in kept} == {key: argument.get(key) for key in kept}, (
-                option
-            )
-        assert yaml.safe_load(module.EXAMPLES)
-        assert yaml.safe_load(module.RETURN)
