@@ -47,7 +47,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from ansible.module_utils.aws_outcome import Outcome, doing, error_code, finish, patient, refusal
+from ansible.module_utils.aws_outcome import Outcome, doing, error_code, finish, looking_again, patient, refusal
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     ansible_dict_to_boto3_tag_list,
@@ -171,8 +171,15 @@ def ensure(client: Any, asked: Mapping[str, Any], region: str, check_mode: bool)
 def main() -> None:
     """Entry point."""
     module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    client = module.client("s3", retry_decorator=patient("OperationAborted", "NoSuchBucket"))
-    finish(module, lambda: ensure(client, module.params, module.region, module.check_mode))
+    # A HEAD's answer has no body, so its throttling has no other name than its status.
+    client = module.client("s3", retry_decorator=patient("OperationAborted", "NoSuchBucket", "503"))
+    check = module.check_mode
+    # Our own, when the answer to its creation was lost and the request sent twice.
+    conflicts = ("BucketAlreadyOwnedByYou",)
+    finish(
+        module,
+        lambda: looking_again(lambda: ensure(client, module.params, module.region, check), conflicts, acting=not check),
+    )
 
 
 if __name__ == "__main__":
