@@ -170,8 +170,8 @@ class Store:
     async def upload(self, key: str, source: Path, entry: Entry) -> str:
         """Write a file to an object and return its ETag. Raises SiteError when the file is not what ``entry`` says.
 
-        A large file is read part by part, as it goes. A small one is read here: handed over as a path, it would cost
-        obstore more turns of a thread than the request itself.
+        A large file is read part by part, as it goes. A small one is read here, since a build that was just written is
+        in memory: handed over as a path, it would cost obstore a thread's turn for every step.
         """
         if entry.size <= PART:
 
