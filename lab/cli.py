@@ -151,7 +151,20 @@ def summary(settings: Settings, _arguments: argparse.Namespace) -> None:
     print(report.summary(report.complete(status_of(settings))))
 
 
+def needs_sudo(user: int, lab: Path) -> bool:
+    """Whether the lab with this state directory is root's, and ``user`` is not."""
+    marker = lab / "daemon.out"
+    return user != 0 and marker.exists() and marker.stat().st_uid == 0
+
+
+def become_root(settings: Settings) -> None:
+    """Run the same command again by sudo, where it takes root: its namespaces and its logs are root's."""
+    if needs_sudo(os.geteuid(), settings.state):
+        replace_process(["sudo", "--preserve-env", *sys.argv])
+
+
 def execute(settings: Settings, arguments: argparse.Namespace) -> None:
+    become_root(settings)
     command: list[str] = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     if not command:
         raise Failed(f"There is no command to run; write: lab exec {arguments.place} -- COMMAND")
@@ -193,6 +206,7 @@ def ssh_command(settings: Settings, found: Mapping[str, Any], machine: Mapping[s
 
 
 def logs(settings: Settings, arguments: argparse.Namespace) -> None:
+    become_root(settings)
     part: str = arguments.part
     files = {"lab": ["daemon.log"], "api": ["api.log"], "edge": ["edge/logs/access.log", "edge/logs/error.log"]}
     function = settings.state / "functions" / f"{part}.log"

@@ -12,6 +12,14 @@ import pytest
 from lab import cli
 from lab.settings import Internet, Settings
 
+
+class Owned:
+    """What stat says of a file, as if it were this user's."""
+
+    def __init__(self, found: Any, user: int) -> None:
+        self.st_uid, self.st_mode = user, found.st_mode
+
+
 SETTINGS = Settings(Path("/p"), Path("/c"), Internet("198.18.0.0/16"))
 FOUND: dict[str, Any] = {
     "endpoint_url": "http://127.0.0.1:1",
@@ -43,6 +51,20 @@ FOUND: dict[str, Any] = {
 )
 def test_the_words_of_a_command_are_understood(words: list[str], act: object, values: dict[str, Any]) -> None:
     assert vars(cli.parser().parse_args(words)) == {"act": act, **values}
+
+
+@pytest.mark.parametrize(
+    ("user", "owner", "needed"),
+    [(1000, 0, True), (0, 0, False), (1000, 1000, False), (0, 1000, False), (1000, None, False)],
+)
+def test_sudo_is_for_a_lab_that_is_roots_and_a_user_that_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int, owner: int | None, needed: bool
+) -> None:
+    if owner is not None:
+        (tmp_path / "daemon.out").touch()
+        real = Path.stat
+        monkeypatch.setattr(Path, "stat", lambda path, **how: Owned(real(path, **how), owner))
+    assert cli.needs_sudo(user, tmp_path) is needed
 
 
 @pytest.mark.parametrize("words", [[], ["start"], ["exec"], ["ssh"]])
