@@ -17,8 +17,9 @@ def play(playbook: str, *arguments: str) -> story.Done:
 
 
 def running() -> dict[str, str]:
-    """The instances that run: each one's id by its name."""
-    filters = [{"Name": "instance-state-name", "Values": ["running"]}]
+    """The deployment's instances that run: each one's id by its name."""
+    wanted = {"instance-state-name": "running", "tag:Project": "madang", "tag:Environment": "lab"}
+    filters = [{"Name": name, "Values": [value]} for name, value in wanted.items()]
     found = story.client("ec2").describe_instances(Filters=filters)["Reservations"]
     return {
         tag["Value"]: instance["InstanceId"]
@@ -96,7 +97,7 @@ def test_hosts_that_reboot_come_back_with_what_they_run_by_themselves(deployment
     for host in hosts:
         story.inside(host, "touch /run/before")
     story.client("ec2").reboot_instances(InstanceIds=[running()[host] for host in hosts])
-    story.eventually(rebooted, bool)
+    story.eventually(rebooted, bool, 60)
     kept = rows("db1")
     story.eventually(lambda: health(deployment), (200).__eq__)
     story.eventually(lambda: rows("db1") - kept, bool)
