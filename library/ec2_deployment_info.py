@@ -137,8 +137,8 @@ def _with_rules(
     listed: Callable[..., list[dict[str, Any]]], inside: Mapping[str, Any]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     groups = listed("describe_security_groups", "SecurityGroups", **inside)
-    ids = [group["group_id"] for group in groups] or ["none"]
-    return groups, listed("describe_security_group_rules", "SecurityGroupRules", group_id=ids)
+    ids = [group["group_id"] for group in groups]
+    return groups, listed("describe_security_group_rules", "SecurityGroupRules", group_id=ids) if ids else []
 
 
 def look_at_bucket(s3: Any, bucket: str) -> dict[str, Any]:

@@ -53,6 +53,8 @@ class Runner:
         self._namespace = namespace
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._ended: set[str] = set()
+        # How often each had been asked to reboot when it last began to.
+        self._reboots: dict[str, int] = {}
         self._lock = threading.Lock()
         # nspawn ends with the thread that started it, so one thread starts all and lives as long as the Runner.
         self._launcher = ThreadPoolExecutor(1, thread_name_prefix="launcher")
@@ -61,7 +63,8 @@ class Runner:
     def converge(self, machines: Sequence[Machine]) -> dict[str, DesiredState]:
         """Make the machines match, in parallel, and return the state that each is now in.
 
-        A machine that rebooted is started again. One that ended by itself
+        A machine whose ``reboots`` grew is asked to reboot, and one that
+        rebooted is started again. One that ended by itself
         (``poweroff`` inside, a crash) is reported ``stopped`` and not started
         again until it was asked to stop.
         One whose network namespace does not exist yet, or whose boot failed
@@ -128,8 +131,16 @@ class Runner:
         if machine.id in self._ended:
             return "stopped"
         if machine.id in self._processes:
+            self._reboot_if_asked(machine)
             return "running"
         return self._boot(machine)
+
+    def _reboot_if_asked(self, machine: Machine) -> None:
+        """One that only just starts does not hear it; the next converge() asks again."""
+        leader = nspawn.leader(self._processes[machine.id].pid)
+        if machine.reboots > self._reboots[machine.id] and leader and nspawn.hears(leader, _REBOOT):
+            self.reboot(machine.id)
+            self._reboots[machine.id] = machine.reboots
 
     def _boot(self, machine: Machine) -> DesiredState | None:
         namespace = self._namespace(machine.interface_id)
@@ -145,6 +156,7 @@ class Runner:
         command = nspawn.launch_command(disk.pid_file, cgroups, boot)
         process = self._launcher.submit(_launch, command, disk.console).result()
         self._processes[machine.id] = process
+        self._reboots[machine.id] = machine.reboots
         if not _await_leader(process):
             self._stop(machine.id, 0)
             last = "\n".join(disk.console.read_text(errors="replace").splitlines()[-5:])

@@ -121,9 +121,10 @@ def test_an_error_of_the_api_stays_an_error(deployment: Deployment) -> None:
     assert "<html" not in body
 
 
+# Not in the order in which they are built.
 @pytest.mark.parametrize(
     "part",
-    ["network", "security_groups", "instances", "database", "backend", "collector", "frontend", "cdn", "verify"],
+    ["verify", "frontend", "collector", "database", "cdn", "backend", "instances", "network", "security_groups"],
 )
 def test_each_part_runs_alone_by_its_tag(deployment: Deployment, part: str) -> None:
     done = story.run("ansible-playbook", "site.yml", "--tags", part)
@@ -148,3 +149,18 @@ def test_each_part_runs_alone_by_its_tag(deployment: Deployment, part: str) -> N
         },
     }[part]
     assert set(ran) - {"Preflight"} == own
+
+
+@pytest.mark.parametrize("host", ["backend", "collector", "db2"])
+def test_limit_to_one_host_runs_what_is_done_on_it_and_nothing_else(deployment: Deployment, host: str) -> None:
+    done = story.run("ansible-playbook", "site.yml", "--limit", host)
+    assert done.status == 0, done.output[-6000:]
+    assert story.changes(done.output) == {host: 0}, done.output[-6000:]
+    assert f"ok: [{host} -> localhost]" in done.output  # its secrets were read
+
+
+def test_limit_with_localhost_proves_what_can_be_asked(deployment: Deployment) -> None:
+    done = story.run("ansible-playbook", "site.yml", "--tags", "database,verify", "--limit", "localhost,db2")
+    assert done.status == 0, done.output[-6000:]
+    assert story.changes(done.output) == {"localhost": 0, "db2": 0}, done.output[-6000:]
+    assert " 0 broken, " in done.output

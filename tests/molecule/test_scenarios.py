@@ -32,9 +32,11 @@ ENVIRONMENT = {
 
 
 def included(tasks: list[dict[str, Any]]) -> set[str]:
-    """The roles that tasks include, blocks too."""
+    """The roles that tasks include, blocks too, but not for the control machine."""
     names: set[str] = set()
     for task in tasks:
+        if task.get("delegate_to") == "localhost":
+            continue
         for action in ("include_role", "import_role"):
             for spelling in (action, f"ansible.builtin.{action}"):
                 if spelling in task:

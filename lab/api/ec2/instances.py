@@ -19,6 +19,7 @@ class Instance(Settling, MotoInstance):  # type: ignore[misc]  # moto has no typ
 
     def __init__(self, *positional: Any, **named: Any) -> None:
         super().__init__(*positional, **named)
+        self.reboots = 0
         self._enter("pending")
 
     def _enter(self, state: str) -> None:
@@ -72,7 +73,8 @@ class Instance(Settling, MotoInstance):  # type: ignore[misc]  # moto has no typ
         return previous
 
     def reboot(self) -> None:
-        """A running instance stays running."""
+        """A running instance stays running while its machine reboots, which the runner sees by the count."""
+        self.reboots += 1
 
 
 class InstanceBackend:

@@ -44,6 +44,7 @@ def _machine(backend: Any, instance: Any) -> Machine:
         mac=interface.mac_address,
         public_ip=interface.public_ip,
         desired=_DESIRED[instance.state],
+        reboots=instance.reboots,
         user_data=base64.b64decode(str(instance.user_data)) if instance.user_data else b"",
         public_keys=((key.key_name, _public_key(key)),) if key else (),
         tags=tuple(sorted(tags.items())),

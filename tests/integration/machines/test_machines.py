@@ -107,6 +107,22 @@ def test_a_reboot_brings_the_same_instance_back(world: World, runner: Runner) ->
     assert world.ssh(machine, "cat note; test -e /run/x || echo fresh").split() == ["kept", "fresh"]
 
 
+def test_an_instance_that_the_api_was_asked_to_reboot_reboots_once(world: World, runner: Runner) -> None:
+    machine = world.machine(1)
+    runner.converge([machine])
+    world.await_banner(machine)
+    world.ssh(machine, "cloud-init status --wait; sudo touch /run/x")
+    asked = replace(machine, reboots=1)
+    assert runner.converge([asked]) == {machine.id: "running"}
+    wait_until(lambda: not runner.alive(machine.id))
+    assert runner.converge([asked]) == {machine.id: "running"}
+    world.await_banner(machine)
+    assert world.ssh(machine, "test -e /run/x || echo fresh") == "fresh"
+    world.ssh(machine, "cloud-init status --wait")
+    runner.converge([asked])
+    assert world.ssh(machine, "systemctl is-system-running --wait") == "running"
+
+
 def test_an_instance_that_powers_itself_off_is_stopped_until_it_is_started_again(world: World, runner: Runner) -> None:
     machine = world.machine(1)
     runner.converge([machine])

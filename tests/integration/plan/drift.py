@@ -173,6 +173,10 @@ DRIFTS: dict[str, Drift] = {
         lambda a: a.ec2.create_tags(Resources=[a.instance("collector")], Tags=[{"Key": "Role", "Value": "none"}]),
         "instance", "collector", "tags.Role: none → collector",
     ),
+    "stopped instance": Drift(
+        lambda a: a.ec2.stop_instances(InstanceIds=[a.instance("collector")]),
+        "instance", "collector", "state: stopped → running",
+    ),
     "private name": Drift(_rename_record, "private name", "db1.madang.internal", "10.20.20.99 → 10.20.20."),
     "private zone": Drift(
         lambda a: a.client("route53").update_hosted_zone_comment(Id=a.zone, Comment="mine"),

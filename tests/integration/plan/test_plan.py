@@ -2,65 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import pytest
-import urllib3
 
-from lab.api.calls import Call
-from tests.conftest import ROOT, running_api
+from tests.conftest import running_api
 from tests.integration.plan.drift import DRIFTS, Account
-
-
-@dataclass(frozen=True)
-class Done:
-    """A run: its status, what it printed, its plan, and the API's calls that change something."""
-
-    status: int
-    output: str
-    plan: list[dict[str, Any]] = field(default_factory=list)
-    mutating: list[str] = field(default_factory=list)
-
-    def entries(self, kind: str) -> dict[str, dict[str, Any]]:
-        return {entry["name"]: entry for entry in self.plan if entry["kind"] == kind}
-
-
-@dataclass(frozen=True)
-class Play:
-    """Runs site.yml against an API of its own, without what needs hosts."""
-
-    url: str
-    directory: Path
-
-    def __call__(self, *arguments: str, skip: str = "hosts") -> Done:
-        urllib3.request("DELETE", f"{self.url}/_lab/requests", timeout=60)
-        told = self.directory / "plan.json"
-        told.unlink(missing_ok=True)
-        done = subprocess.run(
-            [
-                *(str(ROOT / ".venv/bin/ansible-playbook"), "site.yml", "--skip-tags", skip),
-                *("-e", f"project_state_directory={self.directory / 'state'}", *arguments),
-            ],
-            cwd=ROOT,
-            env={**os.environ, "AWS_ENDPOINT_URL": self.url, "MADANG_PLAN_FILE": str(told)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-        counts = urllib3.request("GET", f"{self.url}/_lab/requests", timeout=60).json()
-        calls = [Call(service, action, "", "", "", "") for service, found in counts.items() for action in found]
-        # S3's object data does not count as a change of the world for the lab; here it does.
-        writes = [call for call in calls if call.mutating or call.action.startswith(("Put", "Delete"))]
-        plan = json.loads(told.read_text())["entries"] if told.exists() else []
-        return Done(done.returncode, done.stdout, plan, [f"{call.service} {call.action}" for call in writes])
+from tests.integration.site_run import Done, Play
 
 
 @pytest.fixture(scope="module")

@@ -170,6 +170,15 @@ def test_an_instance_waits_for_the_lab_at_every_step(built: dict[str, Any]) -> N
     assert [item.kind for item in view.network_state().interfaces] == ["nat_gateway"]
 
 
+def test_an_instance_that_is_asked_to_reboot_keeps_running_and_is_seen_with_the_count(built: dict[str, Any]) -> None:
+    ec2, identifier = boto3.client("ec2"), built["instance"]["InstanceId"]
+    ready.instance_running(identifier)
+    assert view.machines()[0].reboots == 0
+    for _ in range(2):
+        ec2.reboot_instances(InstanceIds=[identifier])
+    assert (instance_state(built["instance"]), view.machines()[0].reboots) == ("running", 2)
+
+
 def test_what_waits_is_listed_until_the_lab_confirms_it(built: dict[str, Any]) -> None:
     ec2 = boto3.client("ec2")
     endpoint = ec2.create_instance_connect_endpoint(SubnetId=built["private"])["InstanceConnectEndpoint"]
