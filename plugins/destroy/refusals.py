@@ -33,8 +33,8 @@ def losses(resources: Resources, *, lock_bucket: str, recovery_days: int, word: 
     secrets = [str(each["name"]) for each in resources.get("secret", ()) if going(each, recovery_days)]
     lost = [
         *([f"the databases on {_and(databases)} with their volumes"] if databases else []),
-        *([f"everything in {_and(buckets)}"] if buckets else []),
-        *([f"the secrets {_and(secrets)}"] if secrets else []),
+        *([f"everything in the {_plural('bucket', buckets)} {_and(buckets)}"] if buckets else []),
+        *([f"the {_plural('secret', secrets)} {_and(secrets)}"] if secrets else []),
     ]
     if not lost:
         return ""
@@ -47,6 +47,10 @@ def losses(resources: Resources, *, lock_bucket: str, recovery_days: int, word: 
 
 def _called(item: Item) -> str:
     return str(item["id"]) if item["name"] in (item["id"], "") else f"{item['name']} ({item['id']})"
+
+
+def _plural(noun: str, names: Sequence[str]) -> str:
+    return noun if len(names) == 1 else f"{noun}s"
 
 
 def _and(names: Sequence[str]) -> str:
