@@ -24,7 +24,7 @@ def strangers(found: Sequence[Item], tags: Mapping[str, str]) -> str:
 
 def losses(resources: Resources, *, lock_bucket: str, recovery_days: int, word: str) -> str:
     """The data that would be gone, and the word that is needed for it."""
-    databases = [str(each["name"]) for each in resources.get("instance", ()) if each["role"] == "database"]
+    databases = sorted(str(each["name"]) for each in resources.get("instance", ()) if each["role"] == "database")
     buckets = [
         str(each["name"])
         for each in resources.get("bucket", ())
@@ -38,10 +38,11 @@ def losses(resources: Resources, *, lock_bucket: str, recovery_days: int, word: 
     ]
     if not lost:
         return ""
-    save = f" Save a database before: ansible-playbook playbooks/backup_database.yml -e host={databases[0]}."
+    save = "ansible-playbook playbooks/backup_database.yml -e host="
+    before = f" Save a database before: {save}{databases[0]}." if databases else ""
     return (
-        f"This would lose data: {'; '.join(lost)}.{save if databases else ''} "
-        f"If all of it may go, write -e destroy_data={word}. Nothing was touched."
+        f"This would lose data: {'; '.join(lost)}.{before} If all of it may go, write -e destroy_data={word}. "
+        "Nothing was touched."
     )
 
 

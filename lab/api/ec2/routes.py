@@ -107,4 +107,4 @@ class RouteBackend:
 
 def _is_default(each: Any) -> bool:
     """Whether a group or a network ACL came with its VPC, and so goes with it."""
-    return bool(each.is_default if hasattr(each, "is_default") else each.default == "true")
+    return bool(each.is_default if hasattr(each, "is_default") else str(each.default).lower() == "true")
