@@ -73,8 +73,9 @@ strangers:
   elements: dict
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from ansible.module_utils import deployment_network, deployment_services
@@ -98,17 +99,22 @@ REMEDIES = dict.fromkeys(("UnauthorizedOperation", "AccessDenied", "AccessDenied
 SIDE_BY_SIDE = 8
 
 
+def read_all(
+    read: Callable[[Any, Deployment], Iterator[dict[str, Any]]], client: Any, deployment: Deployment
+) -> list[dict[str, Any]]:
+    """What a service has of a kind."""
+    return list(read(client, deployment))
+
+
 def find(client: Callable[[str], Any], deployment: Deployment, kinds: list[str]) -> dict[str, list[dict[str, Any]]]:
     """What there is of each kind."""
     calls: dict[str, Callable[[], list[dict[str, Any]]]] = {}
     for kind in kinds:
         if kind in deployment_network.KINDS:
-            ec2 = client("ec2")
-            calls[kind] = lambda ec2=ec2, kind=kind: deployment_network.ours(ec2, kind, deployment.tags)
+            calls[kind] = partial(deployment_network.ours, client("ec2"), kind, deployment.tags)
         elif kind in READERS:
             service, read = READERS[kind]
-            connected = client(service)
-            calls[kind] = lambda connected=connected, read=read: list(read(connected, deployment))
+            calls[kind] = partial(read_all, read, client(service), deployment)
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         running = {kind: pool.submit(call) for kind, call in calls.items()}
         result = {kind: future.result() for kind, future in running.items()}

@@ -154,8 +154,9 @@ def _said(message: str) -> tuple[str, str, str]:
     """``Would run backend in app-a``, ``Would delete VPC: shop``: what a role says of what no module tells of."""
     verb, _, rest = message.removeprefix("Would ").partition(" ")
     nouns = {"run": "instance", "publish": "site", "build": "frontend build"}
-    if verb == "delete" and ": " in rest:
-        return (DELETE, *rest.split(": ", 1))
+    noun, colon, name = rest.partition(": ")
+    if verb == "delete" and colon:
+        return DELETE, noun, name
     return (CREATE, nouns[verb], rest) if verb in nouns and rest else (CHANGE, "task", f"{verb} {rest}".strip())
 
 

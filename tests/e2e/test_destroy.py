@@ -1,4 +1,4 @@
-"""The end of the deployment: everything that site.yml made goes, and nothing else. It stands after all that needs one."""
+"""The end of the deployment: all that site.yml made goes, and nothing else. It stands after what needs it."""
 
 from __future__ import annotations
 

@@ -39,13 +39,6 @@ def test_a_bucket_goes_with_everything_in_it_and_then_is_gone(run_module, bucket
     assert not run_module(NAME, name="shop", tags=TAGS)["changed"]
 
 
-def test_a_bucket_of_more_than_one_page_goes(run_module, bucket):
-    for number in range(1001):
-        bucket.put_object(Bucket="shop", Key=f"asset-{number}", Body=b"")
-    run_module(NAME, name="shop", tags=TAGS)
-    assert names(bucket) == []
-
-
 @pytest.mark.parametrize("environment", ["production", None])
 def test_a_bucket_that_lacks_a_tag_keeps_everything(run_module, bucket, environment):
     tags = [{"Key": "Project", "Value": "shop"}]
