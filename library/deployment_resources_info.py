@@ -62,8 +62,8 @@ resources:
     - Kinds are V(bucket), V(cloudfront_function), V(connect_endpoint), V(dhcp_options), V(distribution),
       V(elastic_ip), V(function), V(iam_role), V(instance), V(internet_gateway), V(key_pair), V(log_group),
       V(nat_gateway), V(network_acl), V(network_interface) (those that services manage), V(origin_access_control),
-      V(private_zone), V(route_table), V(schedule), V(secret), V(security_group), V(subnet), V(volume), V(vpc),
-      V(vpc_endpoint) and V(vpc_origin).
+      V(private_zone), V(route_table), V(schedule), V(secret), V(security_group), V(service_group) (CloudFront's own),
+      V(subnet), V(volume), V(vpc), V(vpc_endpoint) and V(vpc_origin).
   returned: always
   type: dict
 strangers:

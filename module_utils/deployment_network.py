@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
@@ -14,7 +14,7 @@ Item = Mapping[str, Any]
 # CloudFront makes this group with a VPC's first origin, and removes it with the last.
 CLOUDFRONT_GROUP = "CloudFront-VPCOrigins-Service-SG"
 # How services call the interfaces that they manage; each goes with what it serves.
-SERVED = ("nat_gateway", "lambda", "ec2_instance_connect_endpoint", "instance_connect_endpoint")
+SERVED = ("nat_gateway", "natGateway", "lambda")
 SERVED_WORDS = ("NAT Gateway", "AWS Lambda VPC ENI", "EC2 Instance Connect Endpoint", "CloudFront")
 
 
@@ -79,6 +79,7 @@ LISTINGS: dict[str, Listing] = {
     "connect_endpoint": Listing(
         "describe_instance_connect_endpoints", "InstanceConnectEndpoints", "InstanceConnectEndpointId", "vpc-id",
         lambda item: item["State"] != "delete-complete",
+        lambda item: {"interface_ids": item["NetworkInterfaceIds"]},
     ),
     "nat_gateway": Listing(
         "describe_nat_gateways", "NatGateways", "NatGatewayId", "vpc-id",
@@ -113,12 +114,15 @@ LISTINGS: dict[str, Listing] = {
     "dhcp_options": Listing("describe_dhcp_options", "DhcpOptions", "DhcpOptionsId"),
     "key_pair": Listing("describe_key_pairs", "KeyPairs", "KeyPairId", more=lambda item: {"name": item["KeyName"]}),
 }  # fmt: skip
-KINDS = (*LISTINGS, "network_interface")
+# What AWS makes and removes by itself: to be waited for.
+KINDS = (*LISTINGS, "network_interface", "service_group")
 
 
 def ours(ec2: Any, kind: str, tags: Mapping[str, str]) -> list[dict[str, Any]]:
-    """What carries the tags; of interfaces, what services keep in the VPCs that carry them."""
+    """What carries the tags; of interfaces and service groups, what AWS keeps in the VPCs that carry them."""
     tagged = {f"tag:{key}": value for key, value in tags.items()}
+    if kind == "service_group":
+        return service_groups(ec2, vpc_ids(ec2, tags))
     if kind == "network_interface":
         return [_shown(item) for item in interfaces(ec2, vpc_ids(ec2, tags)) if served(item)]
     listing = LISTINGS[kind]
@@ -130,6 +134,13 @@ def vpc_ids(ec2: Any, tags: Mapping[str, str]) -> list[str]:
     return [found["id"] for found in ours(ec2, "vpc", tags)]
 
 
+def service_groups(ec2: Any, vpcs: Sequence[str]) -> list[dict[str, Any]]:
+    """CloudFront's own security groups in the VPCs."""
+    listing = replace(LISTINGS["security_group"], counts=_all)
+    wanted = {"vpc-id": list(vpcs), "group-name": CLOUDFRONT_GROUP}
+    return [listing.resource(item) for item in listing.items(ec2, wanted)] if vpcs else []
+
+
 def interfaces(ec2: Any, vpcs: Sequence[str]) -> list[Item]:
     """The interfaces in the VPCs."""
     listing = Listing("describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId")
@@ -138,8 +149,11 @@ def interfaces(ec2: Any, vpcs: Sequence[str]) -> list[Item]:
 
 def served(interface: Item) -> bool:
     """Whether a service manages it for something that a deployment has."""
-    return interface.get("InterfaceType") in SERVED or any(
-        word in (interface.get("Description") or "") for word in SERVED_WORDS
+    return (
+        interface.get("InterfaceType") in SERVED
+        or any(word in (interface.get("Description") or "") for word in SERVED_WORDS)
+        # AWS documents no description of CloudFront's.
+        or any(group["GroupName"] == CLOUDFRONT_GROUP for group in interface["Groups"])
     )
 
 
@@ -154,8 +168,9 @@ def strangers(ec2: Any, tags: Mapping[str, str], found: Mapping[str, Sequence[It
         if listing.inside:
             inside = (listing.resource(item) for item in listing.items(ec2, {listing.inside: vpcs}))
             result += [{"kind": kind, **each} for each in inside if each["id"] not in known]
+    endpoints = {each for endpoint in found.get("connect_endpoint", ()) for each in endpoint["interface_ids"]}
     for item in interfaces(ec2, vpcs):
-        attached = (item.get("Attachment") or {}).get("InstanceId")
+        attached = (item.get("Attachment") or {}).get("InstanceId") or item["NetworkInterfaceId"] in endpoints
         if not attached and not served(item):
             result.append({"kind": "network_interface", **_shown(item)})
     return result
