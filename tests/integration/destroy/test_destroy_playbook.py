@@ -26,9 +26,7 @@ CONFIRMED = ("-e", "confirm=madang", "-e", "destroy_data=madang-lab")
 KILLED_AT = (
     ("ec2", "TerminateInstances"),
     ("cloudfront", "DeleteDistribution"),
-    ("ec2", "ReleaseAddress"),
     ("ec2", "DeleteSecurityGroup"),
-    ("ec2", "DeleteVpc"),
     ("s3", "DeleteObjects"),
 )
 
