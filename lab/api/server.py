@@ -17,7 +17,19 @@ from typing import TYPE_CHECKING, Any
 from moto.core.base_backend import BackendDict
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from lab.api import autoscaling, awslambda, cloudfront, ec2, faults, iam, parameters, permissions, s3, scheduler
+from lab.api import (
+    autoscaling,
+    awslambda,
+    cloudfront,
+    ec2,
+    faults,
+    iam,
+    parameters,
+    permissions,
+    s3,
+    scheduler,
+    secretsmanager,
+)
 from lab.api.calls import Call, identify
 from lab.api.http import ConnectionDropped, Server
 from lab.api.s3 import access
@@ -42,7 +54,19 @@ class Api:
         log_calls: bool = False,
     ) -> None:
         world.settings, world.confirmed_by_lab = settings, confirmed_by_lab
-        for service in (autoscaling, awslambda, cloudfront, ec2, iam, parameters, permissions, s3, scheduler):
+        services = (
+            autoscaling,
+            awslambda,
+            cloudfront,
+            ec2,
+            iam,
+            parameters,
+            permissions,
+            s3,
+            scheduler,
+            secretsmanager,
+        )
+        for service in services:
             service.install()
         self._on_change = on_change
         self._moto = DomainDispatcherApplication(create_backend_app)

@@ -21,6 +21,7 @@ DOCUMENTATION = """
 import contextlib
 import fcntl
 import json
+import multiprocessing
 import os
 import re
 import shlex
@@ -93,8 +94,10 @@ class Connection(LocalConnection):  # type: ignore[misc]  # the base has no type
 def _start(path: Path) -> bool:
     """Start the server for the playbook run that this worker belongs to, and wait until it listens."""
     ready, told = os.pipe()
+    # Not the parent of now: a worker outlives a run that was killed, and then it would be process 1, which never ends.
+    run = multiprocessing.parent_process()
     process = subprocess.Popen(
-        [sys.executable, str(SERVER), str(path), str(os.getppid()), str(told)],
+        [sys.executable, str(SERVER), str(path), str(run.pid if run else os.getppid()), str(told)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -127,9 +127,9 @@ def entries(
         verb = DELETE if args.get("state") == "absent" else CHANGE if before else CREATE
         yield Entry(verb, "file", f"{path}{place}", tuple(_differences(diffs)))
     elif short == "debug":
-        said = str(result.get("msg", task))
-        noun, name = _said(said)
-        yield Entry(CHANGE if noun == "task" else CREATE, noun, f"{name}{place}")
+        for said in _listed(result.get("msg", task)):
+            verb, noun, name = _said(str(said))
+            yield Entry(verb, noun, f"{name}{place}")
     else:
         yield Entry(CHANGE, "task", f"{task}{f': {label}' if label else ''}{place}", tuple(_differences(diffs)))
 
@@ -151,11 +151,14 @@ def merged(found: Iterable[Entry]) -> list[Entry]:
     return list(things.values())
 
 
-def _said(message: str) -> tuple[str, str]:
-    """``Would run backend in app-a``: what a role says of what no module can look at yet."""
-    words = message.removeprefix("Would ").split(" ", 1)
+def _said(message: str) -> tuple[str, str, str]:
+    """``Would run backend in app-a``, ``Would delete VPC: shop``: what a role says of what no module tells of."""
+    verb, _, rest = message.removeprefix("Would ").partition(" ")
     nouns = {"run": "instance", "publish": "site", "build": "frontend build"}
-    return (nouns[words[0]], words[1]) if words[0] in nouns and len(words) > 1 else ("task", " ".join(words))
+    noun, colon, name = rest.partition(": ")
+    if verb == "delete" and colon:
+        return DELETE, noun, name
+    return (CREATE, nouns[verb], rest) if verb in nouns and rest else (CHANGE, "task", f"{verb} {rest}".strip())
 
 
 def _verb(kind: Kind, args: Mapping[str, Any], result: Mapping[str, Any], diffs: list[Mapping[str, Any]]) -> str:

@@ -84,7 +84,11 @@ def serve(path: str, parent: int, ready: int) -> None:
         listener.listen(64)
         os.write(ready, b"1")
         os.close(ready)
-        gone = os.pidfd_open(parent) if hasattr(os, "pidfd_open") else None
+        try:
+            gone = os.pidfd_open(parent) if hasattr(os, "pidfd_open") else None
+        except ProcessLookupError:
+            Path(path).unlink(missing_ok=True)
+            return
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         while True:
             watched: list[socket.socket | int] = [listener] if gone is None else [listener, gone]

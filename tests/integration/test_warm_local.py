@@ -245,3 +245,12 @@ def test_two_playbooks_have_a_server_each_which_ends_with_them(project: Project,
             if process.poll() is None:
                 process.kill()
             process.communicate()
+
+
+def test_the_server_of_a_playbook_that_is_gone_already_ends(tmp_path: Path) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    path = tmp_path / "warm.sock"
+    command = [sys.executable, str(ROOT / "plugins/warm/server.py"), str(path), str(gone.pid), "1"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout, path.exists()) == (0, "1", False)

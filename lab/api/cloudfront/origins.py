@@ -202,6 +202,6 @@ def remove_if_done(backend: Backend, origin: VpcOrigin) -> None:
     if any(other.vpc_id == origin.vpc_id for other in backend.lab_origins.values()):
         return
     group = network.get_security_group_from_name(SERVICE_GROUP, origin.vpc_id)
-    if group is not None:
-        # Rules that refer to it stay, stale, as AWS leaves them (?).
+    # Nobody deletes a group that a rule of another one names, AWS's own services neither (?).
+    if group is not None and not network.referring(group):
         network.groups[origin.vpc_id].pop(group.id, None)

@@ -72,11 +72,12 @@ class GroupBackend:
             if getattr(group, "lab_service_managed", False):
                 raise EC2ClientError("OperationNotPermitted", f"The group {group.id} is managed by a service.")
             users = [eni.id for eni in self.enis.values() if group in eni.group_set]  # type: ignore[attr-defined]
-            if users or self._referring(group):
+            if users or self.referring(group):
                 raise EC2ClientError("DependencyViolation", f"resource {group.id} has a dependent object")
         return super().delete_security_group(name, group_id)  # type: ignore[misc]  # moto's
 
-    def _referring(self, group: Any) -> list[str]:
+    def referring(self, group: Any) -> list[str]:
+        """The other groups whose rules name this one."""
         return [
             other.id
             for groups in self.groups.values()  # type: ignore[attr-defined]  # moto's

@@ -70,6 +70,12 @@ class RouteBackend:
             )
         super().detach_internet_gateway(internet_gateway_id, vpc_id)  # type: ignore[misc]  # moto's
 
+    def release_address(self, address: str | None = None, allocation_id: str | None = None) -> None:
+        found = self.address_by_allocation([allocation_id]) if allocation_id else self.address_by_ip([address])  # type: ignore[attr-defined]  # moto's
+        if found[0].association_id:
+            raise EC2ClientError("InvalidIPAddress.InUse", f"Address {found[0].public_ip} is in use.")
+        super().release_address(address, allocation_id)  # type: ignore[misc]  # moto's
+
     def delete_vpc(self, vpc_id: str) -> Any:
         groups = self.groups.get(vpc_id, {}).values()  # type: ignore[attr-defined]  # moto's
         attached = self.describe_internet_gateways(  # type: ignore[attr-defined]  # moto's
@@ -80,6 +86,25 @@ class RouteBackend:
             for endpoint in self.vpc_end_points.values()  # type: ignore[attr-defined]  # moto's
             if endpoint.vpc_id == vpc_id and endpoint.state != "deleted"
         ]
-        if attached or endpoints or any(not group.is_default for group in groups):
+        acls = [acl for acl in self.network_acls.values() if acl.vpc_id == vpc_id]  # type: ignore[attr-defined]  # moto's
+        others = [*groups, *acls]
+        if attached or endpoints or not all(_is_default(each) for each in others):
             raise EC2ClientError("DependencyViolation", f"The vpc '{vpc_id}' has dependencies and cannot be deleted.")
-        return super().delete_vpc(vpc_id)  # type: ignore[misc]  # moto's
+        # AWS keeps the DHCP options; moto would delete them along.
+        vpc = self.get_vpc(vpc_id)  # type: ignore[attr-defined]  # moto's
+        options, vpc.dhcp_options = vpc.dhcp_options, None
+        try:
+            gone = super().delete_vpc(vpc_id)  # type: ignore[misc]  # moto's
+        except EC2ClientError:
+            vpc.dhcp_options = options
+            raise
+        if options:
+            options.vpc = None
+        for acl in acls:
+            self.network_acls.pop(acl.id)  # type: ignore[attr-defined]  # moto's
+        return gone
+
+
+def _is_default(each: Any) -> bool:
+    """Whether a group or a network ACL came with its VPC, and so goes with it."""
+    return bool(each.is_default if hasattr(each, "is_default") else str(each.default).lower() == "true")

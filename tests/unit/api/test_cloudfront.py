@@ -112,6 +112,21 @@ def test_a_vpc_origin_has_an_interface_and_the_service_group_until_the_last_one_
     assert ec2.describe_network_interfaces(Filters=in_group)["NetworkInterfaces"] == []
 
 
+def test_the_service_group_stays_while_a_rule_names_it(instance: dict[str, Any]) -> None:
+    ec2, cloudfront = boto3.client("ec2"), boto3.client("cloudfront")
+    identifier, etag = deployed_origin(instance)
+    by_name = [{"Name": "group-name", "Values": ["CloudFront-VPCOrigins-Service-SG"]}]
+    service = ec2.describe_security_groups(Filters=by_name)["SecurityGroups"][0]["GroupId"]
+    own = ec2.create_security_group(GroupName="backend", Description="b", VpcId=instance["vpc"])["GroupId"]
+    rule = {"IpProtocol": "tcp", "FromPort": 8000, "ToPort": 8000, "UserIdGroupPairs": [{"GroupId": service}]}
+    ec2.authorize_security_group_ingress(GroupId=own, IpPermissions=[rule])
+    cloudfront.delete_vpc_origin(Id=identifier, IfMatch=etag)
+    cloudfront.get_vpc_origin(Id=identifier)
+    with pytest.raises(ClientError):
+        cloudfront.get_vpc_origin(Id=identifier)
+    assert ec2.describe_security_groups(Filters=by_name)["SecurityGroups"]
+
+
 def test_a_vpc_origin_that_a_distribution_uses_cannot_be_changed_or_deleted(instance: dict[str, Any]) -> None:
     cloudfront = boto3.client("cloudfront")
     identifier, etag = deployed_origin(instance)

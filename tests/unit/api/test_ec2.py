@@ -358,3 +358,38 @@ def test_a_vpc_goes_when_its_parts_are_gone_and_not_before(vpc: dict[str, str]) 
         assert error_code(failure) == "DependencyViolation"
         step()
     ec2.delete_vpc(VpcId=vpc["vpc"])
+
+
+def test_a_vpc_takes_its_own_network_acl_along_and_leaves_the_dhcp_options(vpc: dict[str, str]) -> None:
+    ec2 = boto3.client("ec2")
+    inside = [{"Name": "vpc-id", "Values": [vpc["vpc"]]}]
+    wanted = [{"Key": "domain-name", "Values": ["shop.internal"]}]
+    options = ec2.create_dhcp_options(DhcpConfigurations=wanted)["DhcpOptions"]["DhcpOptionsId"]
+    ec2.associate_dhcp_options(DhcpOptionsId=options, VpcId=vpc["vpc"])
+    acl = ec2.create_network_acl(VpcId=vpc["vpc"])["NetworkAcl"]["NetworkAclId"]
+    for subnet in (vpc["public"], vpc["private"]):
+        ec2.delete_subnet(SubnetId=subnet)
+    ec2.detach_internet_gateway(InternetGatewayId=vpc["gateway"], VpcId=vpc["vpc"])
+    with pytest.raises(ClientError) as failure:
+        ec2.delete_vpc(VpcId=vpc["vpc"])
+    assert error_code(failure) == "DependencyViolation"
+    with pytest.raises(ClientError) as failure:
+        ec2.delete_dhcp_options(DhcpOptionsId=options)
+    assert error_code(failure) == "DependencyViolation"
+    ec2.delete_network_acl(NetworkAclId=acl)
+    ec2.delete_vpc(VpcId=vpc["vpc"])
+    assert ec2.describe_network_acls(Filters=inside)["NetworkAcls"] == []
+    ec2.delete_dhcp_options(DhcpOptionsId=options)
+
+
+def test_an_address_in_use_is_not_released(vpc: dict[str, str]) -> None:
+    ec2 = boto3.client("ec2")
+    elastic = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    interface = ec2.create_network_interface(SubnetId=vpc["public"])["NetworkInterface"]["NetworkInterfaceId"]
+    held = ec2.associate_address(AllocationId=elastic, NetworkInterfaceId=interface)["AssociationId"]
+    with pytest.raises(ClientError) as failure:
+        ec2.release_address(AllocationId=elastic)
+    assert error_code(failure) == "InvalidIPAddress.InUse"
+    ec2.disassociate_address(AssociationId=held)
+    ec2.release_address(AllocationId=elastic)
+    assert ec2.describe_addresses()["Addresses"] == []

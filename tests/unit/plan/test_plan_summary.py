@@ -90,6 +90,12 @@ READ: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, str, str, list[
         ("create", "file", "/srv on db1", ["state: absent → directory"]),
     ),
     ("ansible.builtin.debug", {}, {"msg": "Would run db1 in app"}, ("create", "instance", "db1 in app on db1", [])),
+    (
+        "ansible.builtin.debug",
+        {},
+        {"msg": ["Would delete NAT gateway: shop (nat-1)"]},
+        ("delete", "NAT gateway", "shop (nat-1) on db1", []),
+    ),
     ("ansible.builtin.command", {}, {}, ("change", "task", "Do it on db1", [])),
 ]
 
