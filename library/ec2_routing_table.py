@@ -225,9 +225,7 @@ def act(client: Any, asked: Mapping[str, Any], todo: Mapping[str, Any]) -> str:
         for subnet in todo["associate"]:
             client.associate_route_table(RouteTableId=identifier, SubnetId=subnet, aws_retry=True)
         for association in todo["move"].values():
-            client.replace_route_table_association(
-                AssociationId=association, RouteTableId=identifier, aws_retry=True
-            )
+            client.replace_route_table_association(AssociationId=association, RouteTableId=identifier, aws_retry=True)
     return identifier
 
 

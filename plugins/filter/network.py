@@ -60,18 +60,12 @@ def network_layout(
     }
 
 
-def nat_subnet(
-    subnets: Sequence[Mapping[str, Any]], tables: Sequence[Mapping[str, Any]], home: str, zone: str
-) -> str:
+def nat_subnet(subnets: Sequence[Mapping[str, Any]], tables: Sequence[Mapping[str, Any]], home: str, zone: str) -> str:
     """The public subnet of a zone that its NAT stands in: ``home`` in its own zone, else the zone's first one."""
     public = [
-        table["name"]
-        for table in tables
-        if any(route["target"] == "internet_gateway" for route in table["routes"])
+        table["name"] for table in tables if any(route["target"] == "internet_gateway" for route in table["routes"])
     ]
-    there = [
-        subnet["name"] for subnet in subnets if subnet["zone"] == zone and subnet["route_table"] in public
-    ]
+    there = [subnet["name"] for subnet in subnets if subnet["zone"] == zone and subnet["route_table"] in public]
     return home if home in there else next(iter(there), "")
 
 
@@ -88,9 +82,7 @@ def routes_to(routes: Sequence[Mapping[str, str]], targets: Mapping[str, str]) -
     return [{**route, "target": targets[route["target"]]} for route in routes if targets.get(route["target"])]
 
 
-def nat_instances(
-    ways: Sequence[Mapping[str, str]], kind: str, instance_type: str
-) -> list[dict[str, Any]]:
+def nat_instances(ways: Sequence[Mapping[str, str]], kind: str, instance_type: str) -> list[dict[str, Any]]:
     """The NAT instances in the shape of instances_list; none where the ways out are gateways."""
     if kind != "instance":
         return []

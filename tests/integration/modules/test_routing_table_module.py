@@ -96,9 +96,7 @@ def test_a_route_is_replaced_by_one_call(run_module, network, ec2):
 def test_without_replacing_only_what_is_missing_is_made_and_the_rest_is_told(run_module, network):
     one, other = network.subnets
     run_module(NAME, vpc_id=network.vpc, routes=to(network.nats[0]), subnets=[one], tags=PRIVATE)
-    held = run_module(
-        NAME, vpc_id=network.vpc, routes=to(network.nats[1]), subnets=[one], tags=PRIVATE, replace=False
-    )
+    held = run_module(NAME, vpc_id=network.vpc, routes=to(network.nats[1]), subnets=[one], tags=PRIVATE, replace=False)
     assert not held["changed"]
     assert held["held"] == [f"0.0.0.0/0 leads to {network.nats[0]}, and will to {network.nats[1]}"]
     copy = {**PRIVATE, "Name": "shop-private-c"}

@@ -141,8 +141,6 @@ def test_a_nat_instances_group_lets_through_what_others_may_send_out_and_no_more
 
 
 def test_nat_instances_stand_in_public_subnets_and_forward() -> None:
-    made = FILTERS["nat_instances"](
-        layout(TWO, TABLES, "public-a", "instance", True)["ways"], "instance", "t4g.nano"
-    )
+    made = FILTERS["nat_instances"](layout(TWO, TABLES, "public-a", "instance", True)["ways"], "instance", "t4g.nano")
     assert [(each["name"], each["subnet"]) for each in made] == [("nat", "public-a"), ("nat-c", "public-c")]
     assert all(each["role"] == "nat" and each["groups"] == ["nat"] and each["forwards"] for each in made)
