@@ -23,9 +23,8 @@ BRIEFLY = 3.0
 
 def switch(choice: tuple[str, bool], tags: str = TAGS) -> story.Done:
     kind, per_az = choice
-    done = story.run(
-        "ansible-playbook", "site.yml", "--tags", tags, "-e", f"network_nat={kind}", "-e", f"network_nat_per_az={per_az}"
-    )  # fmt: skip
+    chosen = ("-e", f"network_nat={kind}", "-e", f"network_nat_per_az={per_az}")
+    done = story.run("ansible-playbook", "site.yml", "--tags", tags, *chosen)
     assert done.status == 0, done.output[-6000:]
     return done
 

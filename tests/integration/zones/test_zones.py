@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import pytest
 
 from tests.conftest import ROOT, running_api
 

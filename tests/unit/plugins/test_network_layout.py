@@ -117,7 +117,9 @@ GROUPS = [
         "name": "app",
         "description": "",
         "ingress": [{"port": 22, "group": "connect"}],
-        "egress": [{"port": 3306, "group": "db"}, {"port": 443, "cidr": "0.0.0.0/0"}, {"port": 25, "cidr": "8.8.8.0/24"}],
+        "egress": [
+            {"port": 3306, "group": "db"}, {"port": 443, "cidr": "0.0.0.0/0"}, {"port": 25, "cidr": "8.8.8.0/24"},
+        ],
     },
     {"name": "db", "description": "", "ingress": [{"port": 3306, "group": "app"}], "egress": []},
 ]  # fmt: skip
