@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import threading
@@ -86,7 +87,7 @@ def _read(lines: list[list[str]]) -> tuple[float, list[str]]:
     failed = {float(line[0]) for line in lines if len(line) == 2}
     gaps = [
         after[1] - before[1]
-        for before, after in zip(answers, answers[1:], strict=False)
+        for before, after in itertools.pairwise(answers)
         if any(before[0] < each < after[0] for each in failed)
     ]
     return round(max(gaps, default=0.0), 1), list(dict.fromkeys(json.loads(seen)["address"] for _, _, seen in answers))
