@@ -14,10 +14,12 @@ from typing import Any
 
 from tests.e2e import story
 
-# On a private host: a new connection to the outside five times a second, each with the address that it was seen as.
+# On a private host, until its input ends: a new connection to the outside five times a second, and the address that it
+# was seen as.
 LOOP = """
-import time, urllib.request
-while True:
+import select, sys, time, urllib.request
+pause = 0
+while not select.select([sys.stdin], [], [], pause)[0]:
     begun = time.time()
     try:
         with urllib.request.urlopen("http://readings.example.com/v1/address", timeout=1) as answer:
@@ -25,7 +27,7 @@ while True:
     except OSError:
         seen = ""
     print(f"{begun:.2f} {time.time():.2f} {seen}", flush=True)
-    time.sleep(max(0, 0.2 - (time.time() - begun)))
+    pause = max(0, 0.2 - (time.time() - begun))
 """
 # Outside: what answers at all, a refusal too. Arguments: a list of [address, port].
 KNOCK = """
@@ -62,7 +64,11 @@ def watching(*hosts: str) -> Iterator[Watched]:
     watched = Watched()
     loops = {
         host: subprocess.Popen(
-            [story.LAB, "exec", host, "--", "python3", "-c", LOOP], cwd=story.ROOT, stdout=subprocess.PIPE, text=True
+            [story.LAB, "exec", host, "--", "python3", "-c", LOOP],
+            cwd=story.ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for host in hosts
     }
@@ -74,8 +80,8 @@ def watching(*hosts: str) -> Iterator[Watched]:
     finally:
         over.set()
         for host, loop in loops.items():
-            loop.terminate()
-            lines = [line.split(maxsplit=2) for line in loop.communicate(timeout=30)[0].splitlines()]
+            # Ending the command would leave what it runs on the host.
+            lines = [line.split(maxsplit=2) for line in loop.communicate("", timeout=60)[0].splitlines()]
             watched.gaps[host], watched.seen[host] = _read(lines)
         knocking.join(timeout=60)
 
