@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,28 +63,31 @@ class Watched:
 def watching(*hosts: str) -> Iterator[Watched]:
     """Watch while the body runs; the result is complete once it has ended."""
     watched = Watched()
-    loops = {
-        host: subprocess.Popen(
-            [story.LAB, "exec", host, "--", "python3", "-c", LOOP],
-            cwd=story.ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for host in hosts
-    }
     over = threading.Event()
     knocking = threading.Thread(target=_knock, args=(watched, over))
-    knocking.start()
-    try:
-        yield watched
-    finally:
-        over.set()
-        for host, loop in loops.items():
-            # Ending the command would leave what it runs on the host.
-            lines = [line.split(maxsplit=2) for line in loop.communicate("", timeout=60)[0].splitlines()]
-            watched.gaps[host], watched.seen[host] = _read(lines)
-        knocking.join(timeout=60)
+    with ExitStack() as files:
+        # Files, since a pipe that nobody reads would stop the loop.
+        said = {host: files.enter_context(tempfile.TemporaryFile("w+")) for host in hosts}
+        loops = {
+            host: subprocess.Popen(
+                [story.LAB, "exec", host, "--", "python3", "-c", LOOP],
+                cwd=story.ROOT,
+                stdin=subprocess.PIPE,
+                stdout=said[host],
+            )
+            for host in hosts
+        }
+        knocking.start()
+        try:
+            yield watched
+        finally:
+            over.set()
+            for host, loop in loops.items():
+                # Ending the command would leave what it runs on the host.
+                loop.communicate(timeout=60)
+                said[host].seek(0)
+                watched.gaps[host], watched.seen[host] = _read([line.split(maxsplit=2) for line in said[host]])
+            knocking.join(timeout=60)
 
 
 def _read(lines: list[list[str]]) -> tuple[float, list[str]]:

@@ -115,7 +115,7 @@ def test_one_zone_has_one_way_out_even_with_one_a_zone(tmp_path: Path) -> None:
         assert account.run("b", **again) == 0
 
 
-def test_six_zones_have_six_ways_out_of_either_kind_and_then_one(tmp_path: Path) -> None:
+def test_six_zones_have_six_ways_out_of_either_kind(tmp_path: Path) -> None:
     with running_api(tmp_path) as url:
         account = Account(url, tmp_path)
         for choice, kind in (({"network_nat": "instance"}, "eni"), ({"network_nat": "gateway"}, "nat")):
@@ -123,7 +123,3 @@ def test_six_zones_have_six_ways_out_of_either_kind_and_then_one(tmp_path: Path)
             expected = {f"{tier}-{zone}": f"{kind} {zone}" for tier in ("app", "database") for zone in LETTERS}
             assert account.ways() == expected | {f"public-{zone}": "igw" for zone in LETTERS}
             assert account.addresses() == 6
-        assert account.run(LETTERS) > 0
-        assert {way for name, way in account.ways().items() if not name.startswith("public")} == {"nat a"}
-        assert account.addresses() == 1
-        assert account.run(LETTERS) == 0
