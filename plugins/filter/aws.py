@@ -57,13 +57,6 @@ def root_volumes(
     return roots
 
 
-def route_table_routes(
-    routes: Sequence[Mapping[str, str]], targets: Mapping[str, Mapping[str, str]]
-) -> list[dict[str, str]]:
-    """Routes as amazon.aws.ec2_vpc_route_table takes them; ``targets`` gives each kind of target its argument."""
-    return [{"dest": route["destination"], **targets[route["target"]]} for route in routes]
-
-
 def security_group_rules(
     rules: Sequence[Mapping[str, Any]], group_ids: Mapping[str, str], cloudfront: Mapping[str, str]
 ) -> list[dict[str, Any]]:
@@ -102,6 +95,5 @@ class FilterModule:
             "without_prefix": without_prefix,
             "private_zone_names": private_zone_names,
             "root_volumes": root_volumes,
-            "route_table_routes": route_table_routes,
             "security_group_rules": security_group_rules,
         }

@@ -26,6 +26,8 @@ ROLES = ("backend", "database", "collector")
 TYPE = re.compile(r"[a-z][a-z0-9-]*\.(nano|micro|small|medium|large|([0-9]{1,3})?xlarge|metal(-[0-9]+xl)?)")
 # The letter after the generation's number says Graviton: t4g, m7gd, im4gn, x2gd.
 ARM = re.compile(r"(a1|[a-z]+[0-9]+g[a-z]*)\..*")
+# What NAT instances are called.
+NAT = re.compile(r"nat(-[a-z])?")
 # An EC2 instance has at most this many groups by default.
 MOST_GROUPS = 5
 VOLUME = (8, 65536)
@@ -47,6 +49,8 @@ def check(variables: Mapping[str, Any], refusals: Refusals) -> None:
     image = str(variables.get("instances_image_parameter", ""))
     if "instances_type" in variables:
         _type(refusals, "instances_type", variables["instances_type"], image)
+    if "network_nat_instance_type" in variables and variables.get("network_nat") == "instance":
+        _type(refusals, "network_nat_instance_type", variables["network_nat_instance_type"], image)
     if "instances_volume_size" in variables:
         within(refusals, "instances_volume_size", variables["instances_volume_size"], *VOLUME)
     if "instances_connect_subnet" in variables and subnets:
@@ -73,6 +77,8 @@ def _list(refusals: Refusals, variables: Mapping[str, Any], subnets: list[Any], 
         matching(refusals, f"{label}.name", host["name"], DNS_LABEL, LABEL_WORDS)
         if host["name"] in ("localhost", "all", "ungrouped"):
             refusals.add(f"{label}.name", host["name"], "Ansible keeps for itself", "another name")
+        if variables.get("network_nat") == "instance" and NAT.fullmatch(str(host["name"])):
+            refusals.add(f"{label}.name", host["name"], "is a NAT instance's (network_nat)", "another name")
         among(refusals, f"{label}.role", host["role"], ROLES, "is no role")
         if subnets:
             among(refusals, f"{label}.subnet", host["subnet"], subnets, "is not in network_subnets")

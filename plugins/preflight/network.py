@@ -8,7 +8,7 @@ from ipaddress import IPv4Network
 from itertools import combinations
 from typing import Any
 
-from .shapes import DNS_LABEL, LABEL_WORDS, Key, Record, among, matching, records, unique
+from .shapes import DNS_LABEL, LABEL_WORDS, Key, Record, among, is_true, matching, records, unique
 from .wording import Refusals, listed
 
 Labelled = list[tuple[str, Record]]
@@ -16,7 +16,7 @@ Labelled = list[tuple[str, Record]]
 SUBNET = {"name": Key("str"), "cidr": Key("str"), "zone": Key("str"), "route_table": Key("str")}
 TABLE = {"name": Key("str"), "routes": Key("list")}
 ROUTE = {"destination": Key("str"), "target": Key("str")}
-TARGETS = ("internet_gateway", "nat_gateway")
+TARGETS = ("internet_gateway", "nat")
 
 # RFC 1918, and RFC 6598, which AWS also allows.
 PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
@@ -117,7 +117,7 @@ def _tables(refusals: Refusals, tables: Labelled, vpc: IPv4Network | None) -> di
         routes = records(refusals, f"{label}.routes", table["routes"], ROUTE)
         unique(refusals, f"{label}.routes: destination", [route["destination"] for _, route in routes])
         for route_label, route in routes:
-            among(refusals, f"{route_label}.target", route["target"], TARGETS, "is no target")
+            _target(refusals, f"{route_label}.target", str(route["target"]))
             destination = cidr(refusals, f"{route_label}.destination", route["destination"])
             if destination and vpc and destination.subnet_of(vpc):
                 why = f"is inside network_cidr {vpc}, where every table has its local route"
@@ -126,18 +126,45 @@ def _tables(refusals: Refusals, tables: Labelled, vpc: IPv4Network | None) -> di
     return targets
 
 
+def _target(refusals: Refusals, variable: str, target: str) -> None:
+    # nat_gateway and nat_instance are near to internet_gateway, and not what is meant.
+    if target.startswith("nat_"):
+        refusals.add(variable, target, "is no target: network_nat says what stands behind it", "nat")
+    else:
+        among(refusals, variable, target, TARGETS, "is no target")
+
+
 def _nat(refusals: Refusals, variables: Mapping[str, Any], subnets: Labelled, routes: dict[str, list[str]]) -> None:
-    if "network_nat_gateway_subnet" not in variables or not subnets:
+    users = [table for table, targets in routes.items() if "nat" in targets]
+    if "network_nat_subnet" not in variables or not subnets:
         return
-    name = variables["network_nat_gateway_subnet"]
-    public = [subnet["name"] for _, subnet in subnets if "internet_gateway" in routes.get(subnet["route_table"], [])]
-    if name in [subnet["name"] for _, subnet in subnets] and name not in public:
+    name = variables["network_nat_subnet"]
+    public = [subnet for _, subnet in subnets if "internet_gateway" in routes.get(subnet["route_table"], [])]
+    names = [subnet["name"] for subnet in public]
+    if name in [subnet["name"] for _, subnet in subnets] and name not in names:
         why = "is not public: its route table has no route to internet_gateway"
-        refusals.add("network_nat_gateway_subnet", name, why, listed(public) if public else "a subnet that is public")
-    elif name not in public:
-        users = [table for table, targets in routes.items() if "nat_gateway" in targets]
-        need = f", and {listed(users)} routes to its NAT gateway" if users else ""
-        among(refusals, "network_nat_gateway_subnet", name, public, f"is not in network_subnets{need}")
+        refusals.add("network_nat_subnet", name, why, listed(names) if names else "a subnet that is public")
+    elif name not in names:
+        need = f", and {listed(users)} routes to its NAT" if users else ""
+        among(refusals, "network_nat_subnet", name, names, f"is not in network_subnets{need}")
+    if is_true(variables.get("network_nat_per_az", False)):
+        _nat_per_az(refusals, [subnet for _, subnet in subnets if subnet["route_table"] in users], public, name, routes)
+
+
+def _nat_per_az(
+    refusals: Refusals, private: list[Record], public: list[Record], home: Any, routes: dict[str, list[str]]
+) -> None:
+    """Each zone with private subnets has a public one for its NAT, and the names of its tables are free."""
+    zones = {subnet["zone"] for subnet in public}
+    without = sorted({str(subnet["zone"]) for subnet in private if subnet["zone"] not in zones})
+    if without:
+        why = f"needs a public subnet in each zone that has private ones, and zone {listed(without)} has none"
+        refusals.add("network_nat_per_az", True, why, "false, or such a subnet into network_subnets")
+    home_zone = next((subnet["zone"] for subnet in public if subnet["name"] == home), None)
+    copies = {f"{each['route_table']}-{each['zone']}" for each in private if each["zone"] != home_zone}
+    for name in sorted(copies & set(routes)):
+        label = f"network_route_tables[{name}].name"
+        refusals.add(label, name, "is what network_nat_per_az calls a zone's own table", "another name")
 
 
 def _zone(refusals: Refusals, zone: Any) -> None:

@@ -43,6 +43,8 @@ def check(variables: Mapping[str, Any], refusals: Refusals) -> None:
         name = group["name"]
         if name == "default" or str(name).startswith("sg-"):
             refusals.add(f"{label}.name", name, "AWS keeps for itself", "another name")
+        if name == "nat" and variables.get("network_nat") == "instance":
+            refusals.add(f"{label}.name", name, "is the NAT instances' own (network_nat)", "another name")
         matching(refusals, f"{label}.name", name, DNS_LABEL, LABEL_WORDS)
         allowed = "1 to 255 of letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*"
         matching(refusals, f"{label}.description", group["description"], DESCRIPTION, allowed)

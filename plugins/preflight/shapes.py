@@ -38,6 +38,11 @@ def _is_truth(value: Any) -> bool:
     return isinstance(value, bool) or str(value).lower() in ("yes", "no", "true", "false", "on", "off", "1", "0")
 
 
+def is_true(value: Any) -> bool:
+    """Whether Ansible would take it as true."""
+    return str(value).lower() in ("yes", "true", "on", "1")
+
+
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) or is_whole(value)
 

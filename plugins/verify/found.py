@@ -85,10 +85,20 @@ class Found:
                 addresses = gateway.get("nat_gateway_addresses") or []
                 return tuple(address["public_ip"] for address in addresses if address.get("public_ip"))
         for instance in self.state["instances"]:
-            interfaces = [each["network_interface_id"] for each in instance.get("network_interfaces") or []]
-            if target in (instance["instance_id"], *interfaces) and instance.get("public_ip_address"):
+            if target in (instance["instance_id"], *interfaces(instance)) and instance.get("public_ip_address"):
                 return (instance["public_ip_address"],)
         return ()
+
+    def way_of(self, target: str) -> tuple[str, str]:
+        """What a route leads to, gateway or instance, and the short name of the subnet that it stands in."""
+        names = {subnet["subnet_id"]: name for name, subnet in self.subnets.items()}
+        for gateway in self.state["nat_gateways"]:
+            if gateway["nat_gateway_id"] == target:
+                return "gateway", names.get(gateway["subnet_id"], gateway["subnet_id"])
+        for instance in self.state["instances"]:
+            if target in (instance["instance_id"], *interfaces(instance)):
+                return "instance", names.get(instance["subnet_id"], instance["subnet_id"])
+        return "", ""
 
     @property
     def group_names(self) -> dict[str, str]:
@@ -149,6 +159,11 @@ def _rule(rule: Mapping[str, Any], names: Mapping[str, str]) -> Rule:
     if rule.get("description"):
         name = f"{name} “{rule['description']}”"
     return Rule(bool(rule["is_egress"]), "all" if everything else str(rule["ip_protocol"]), first, last, peer, name)
+
+
+def interfaces(instance: Mapping[str, Any]) -> Sequence[str]:
+    """The network interfaces of an instance."""
+    return [each["network_interface_id"] for each in instance.get("network_interfaces") or []]
 
 
 def block_devices(instance: Mapping[str, Any]) -> Sequence[str]:

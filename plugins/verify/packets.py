@@ -9,7 +9,7 @@ from typing import Any
 from .found import Found
 from .promises import DATABASES, FRONT, HOSTS, REACH, WAY_OUT, Promise, listed, promise
 from .static import GROUPS_FILE, run, token_problem
-from .wanted import Connection, Wanted, admission
+from .wanted import NAT, Connection, Wanted, admission
 
 OPEN, REFUSED, DROPPED, UNKNOWN_NAME = "open", "refused", "dropped", "unknown name"
 OUTSIDE = "outside"
@@ -131,9 +131,12 @@ def way_out(wanted: Wanted, found: Found, answers: Answers) -> Iterator[Promise]
     natures = {subnet.name: subnet.nature for subnet in wanted.subnets}
     for host in wanted.hosts:
         table = found.table_of(subnets[host.subnet]["subnet_id"]) if host.subnet in subnets else None
-        gets_out = natures[host.subnet] == "private"
+        gets_out = natures[host.subnet] == "private" or host.role == NAT
         # Behind a table that is not what it should be, any NAT's address is the one that was promised.
         addresses = (table.sees if table else ()) or (found.nat_addresses if gets_out else ())
+        if host.role == NAT:
+            own = found.instances.get(host.name, [{}])[0].get("public_ip_address")
+            addresses = (own,) if own else ()
         answer = answers.get(host.name)
         kept: bool | None = None
         sentence = ""

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .found import Found, Table, block_devices
-from .promises import FRONT, GROUPS, HOSTS, SUBNETS, Promise, listed, promise
-from .wanted import EVERYWHERE, Rule, Subnet, Wanted
+from .promises import FRONT, GROUPS, HOSTS, SUBNETS, WAY_OUT, Promise, listed, promise
+from .wanted import EVERYWHERE, NAT, Rule, Subnet, Wanted
 
 NETWORK_FILE = "group_vars/all/network.yml"
 GROUPS_FILE = "group_vars/all/security_groups.yml"
@@ -18,6 +18,7 @@ def promises(wanted: Wanted, found: Found, bucket: Mapping[str, Any] | None) -> 
     """Every promise that needs no packet."""
     return [
         *subnets(wanted, found),
+        *ways(wanted, found),
         *groups(wanted, found),
         *hosts(wanted, found),
         *(front(found, bucket) if bucket else []),
@@ -33,7 +34,8 @@ def subnets(wanted: Wanted, found: Found) -> Iterator[Promise]:
             yield promise(SUBNETS, subnet.name, subnet.nature, f"There is no subnet {subnet.name}. {run('network')}")
             continue
         table = found.table_of(live["subnet_id"])
-        yield promise(SUBNETS, subnet.name, f"is {subnet.nature}", _wrong_table(subnet, table), _why(table))
+        broken = _wrong_table(subnet, table, wanted) or _wrong_way(subnet, table, wanted, found)
+        yield promise(SUBNETS, subnet.name, f"is {subnet.nature}", broken, _why(table))
         if live.get("map_public_ip_on_launch"):
             yield promise(
                 SUBNETS, subnet.name, "gives no public addresses",
@@ -42,20 +44,64 @@ def subnets(wanted: Wanted, found: Found) -> Iterator[Promise]:
             )  # fmt: skip
 
 
-def _wrong_table(subnet: Subnet, table: Table | None) -> str:
+def _wrong_table(subnet: Subnet, table: Table | None, wanted: Wanted) -> str:
     if table is None:
         return f"{subnet.name} follows no route table at all. {run('network')}"
     says = f"{NETWORK_FILE} gives it the table {subnet.table}, which makes it {subnet.nature}. {run('network')}"
     if table.blackhole:
         return (
             f"{subnet.name} has no way out: {_named(table)} sends {EVERYWHERE} to {table.target}, which is not there "
-            f"any more. {run('network')}"
+            f"any more. {_run_ways(wanted)}"
         )
     if table.nature != subnet.nature:
         return f"{subnet.name} is {table.nature}, and must be {subnet.nature}: {_why(table)}; {says}"
     if table.name != subnet.table:
         return f"{subnet.name} follows another table than it should: {_why(table)}; {says}"
     return ""
+
+
+def _wrong_way(subnet: Subnet, table: Table | None, wanted: Wanted, found: Found) -> str:
+    """A private subnet gets out by the NAT that the configuration has for its zone."""
+    way = wanted.ways.get(subnet.way)
+    if not way or not table:
+        return ""
+    kind, place = found.way_of(table.target)
+    if (kind, place) == (way.kind, way.subnet):
+        return ""
+    by = f"by a NAT {kind} in {place}" if kind else f"by {table.target}"
+    return (
+        f"{subnet.name} gets out {by}, and must by a NAT {way.kind} in {way.subnet}: {_why(table)}. {_run_ways(wanted)}"
+    )
+
+
+def ways(wanted: Wanted, found: Found) -> Iterator[Promise]:
+    """The ways out are those of the configuration: another one would cost money, or let somebody out."""
+    places = {(way.kind, way.subnet) for way in wanted.ways.values()}
+    targets = [gateway["nat_gateway_id"] for gateway in found.state["nat_gateways"]]
+    targets += [
+        instance["instance_id"]
+        for instance in found.state["instances"]
+        if (instance.get("tags") or {}).get("Role") == NAT and instance["state"]["name"] in ("pending", "running")
+    ]
+    there = {target: found.way_of(target) for target in targets}
+    for way in wanted.ways.values():
+        target = next((target for target, place in there.items() if place == (way.kind, way.subnet)), "")
+        yield promise(
+            WAY_OUT, way.name, f"is a NAT {way.kind} in {way.subnet}",
+            "" if target else f"There is no NAT {way.kind} in {way.subnet}. {_run_ways(wanted)}", target,
+        )  # fmt: skip
+    for target, (kind, place) in there.items():
+        if (kind, place) not in places:
+            yield promise(
+                WAY_OUT, target, "is not there",
+                f"There is a NAT {kind} in {place} ({target}), which costs money, and no subnet needs it. "
+                f"{_run_ways(wanted)}",
+            )  # fmt: skip
+
+
+def _run_ways(wanted: Wanted) -> str:
+    gateways = all(way.kind == "gateway" for way in wanted.ways.values())
+    return run("network" if gateways else "network,security_groups,instances")
 
 
 def _named(table: Table) -> str:
@@ -132,11 +178,14 @@ def hosts(wanted: Wanted, found: Found) -> Iterator[Promise]:
             instance.get("subnet_id", ""),
         )  # fmt: skip
         address = instance.get("public_ip_address") or ""
-        yield promise(
-            HOSTS, host.name, "no public address",
-            f"{host.name} has the public address {address}, and must have none. Take it away, or terminate the "
-            f"instance and run ansible-playbook site.yml --tags instances." if address else "",
-        )  # fmt: skip
+        if host.role == NAT:
+            yield from _nat_instance(host.name, instance, address)
+        else:
+            yield promise(
+                HOSTS, host.name, "no public address",
+                f"{host.name} has the public address {address}, and must have none. Take it away, or terminate the "
+                f"instance and run ansible-playbook site.yml --tags instances." if address else "",
+            )  # fmt: skip
         in_groups = found.groups_of(instance)
         yield promise(
             HOSTS, host.name, f"in {_groups_named(host.groups)}",
@@ -147,6 +196,20 @@ def hosts(wanted: Wanted, found: Found) -> Iterator[Promise]:
     for name, same in sorted(there.items()):
         for instance in same:
             yield from _protection(name, instance, found)
+
+
+def _nat_instance(name: str, instance: Mapping[str, Any], address: str) -> Iterator[Promise]:
+    yield promise(
+        HOSTS, name, "has a public address",
+        "" if address else f"{name} has no public address, so nobody gets out by it. {run('network,instances')}",
+        address,
+    )  # fmt: skip
+    yield promise(
+        HOSTS, name, "forwards for others",
+        f"{name}'s source/destination check is on, so what it would forward is dropped. {run('instances')}"
+        if instance.get("source_dest_check") else "",
+        "source/destination check: off",
+    )  # fmt: skip
 
 
 def _groups_named(groups: Iterable[str]) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 
 SSH = 22
 EVERYWHERE = "0.0.0.0/0"
+# The role of an instance that lets others out.
+NAT = "nat"
 # What a rule names in place of a group or addresses.
 CLOUDFRONT = "CloudFront"
 
@@ -69,6 +71,16 @@ class Subnet:
     zone: str
     table: str
     nature: str
+    way: str = ""
+
+
+@dataclass(frozen=True)
+class Way:
+    """A NAT: a gateway or an instance (``kind``), in a public subnet."""
+
+    name: str
+    kind: str
+    subnet: str
 
 
 @dataclass(frozen=True)
@@ -100,14 +112,22 @@ class Wanted:
     mysql_port: int
     mysql_source: str
     replicas: tuple[str, ...]
+    ways: Mapping[str, Way]
 
 
 def read(values: Mapping[str, Any]) -> Wanted:
     """The promises of a configuration: the values of the role's ``verify_configuration``, by short names."""
     natures = {table["name"]: nature(table["routes"]) for table in values["route_tables"]}
+    leads = {table["name"]: _default(table["routes"]) for table in values["route_tables"]}
+    ways = {each["name"]: Way(each["name"], values["nat"], each["subnet"]) for each in values["ways"]}
     subnets = tuple(
         Subnet(
-            item["name"], item["cidr"], item["zone"], item["route_table"], natures.get(item["route_table"], "isolated")
+            item["name"],
+            item["cidr"],
+            item["zone"],
+            item["route_table"],
+            natures.get(item["route_table"], "isolated"),
+            leads.get(item["route_table"], "") if leads.get(item["route_table"]) in ways else "",
         )
         for item in values["subnets"]
     )
@@ -135,15 +155,21 @@ def read(values: Mapping[str, Any]) -> Wanted:
         mysql_port=mysql_port,
         mysql_source=source,
         replicas=tuple(name for name in databases if source and name != source),
+        ways=ways,
     )
 
 
 def nature(routes: Sequence[Mapping[str, str]]) -> str:
     """What a table of these routes makes its subnets: public, private (out, never in) or isolated."""
-    default = next((route for route in routes if route["destination"] == EVERYWHERE), None)
-    if default is None:
+    default = _default(routes)
+    if not default:
         return "isolated"
-    return "public" if default["target"] == "internet_gateway" else "private"
+    return "public" if default == "internet_gateway" else "private"
+
+
+def _default(routes: Sequence[Mapping[str, str]]) -> str:
+    """The target of what is for nobody inside; empty where there is none."""
+    return next((route["target"] for route in routes if route["destination"] == EVERYWHERE), "")
 
 
 def admission(
@@ -188,6 +214,8 @@ def _connections(
         opened = {rule.first for name in target.groups for rule in groups.get(name, ()) if not rule.egress}
         service = services.get(target.role)
         ports = sorted({SSH, *(port for port in opened if port > 0), *([service] if service else [])})
+        if target.role == NAT:  # what its group opens passes through
+            ports = [SSH]
         for source in (host for host in hosts if host != target):
             for port in ports:
                 admitted = admission(groups, (source.groups, source.address), (target.groups, target.address), port)

@@ -60,6 +60,16 @@ class RouteBackend:
             vpc_id, service_name, endpoint_type or "Gateway", *rest, **named
         )
 
+    def modify_vpc_endpoint(self, *given: Any, **named: Any) -> None:
+        """A gateway endpoint's tables have a route to it, and no others."""
+        super().modify_vpc_endpoint(*given, **named)  # type: ignore[misc]  # moto's
+        endpoint = self.vpc_end_points[named.get("vpc_id") or given[0]]  # type: ignore[attr-defined]  # moto's
+        destination = endpoint.destination_prefix_list_id
+        for table_id in named.get("add_route_tables") or []:
+            self.create_route(table_id, None, gateway_id=endpoint.id, destination_prefix_list_id=destination)
+        for table_id in named.get("remove_route_tables") or []:
+            self.delete_route(table_id, destination)  # type: ignore[attr-defined]  # moto's
+
     def detach_internet_gateway(self, internet_gateway_id: str, vpc_id: str) -> None:
         interfaces = self.enis.values()  # type: ignore[attr-defined]  # moto's
         if any(interface.vpc_id == vpc_id and interface.public_ip for interface in interfaces):

@@ -115,3 +115,27 @@ def test_a_run_puts_every_kind_right(repaired: Done, again: Done) -> None:
     assert again.plan == [], again.output[-6000:]
     assert "Plan: nothing to do. Nothing was touched." in again.output
     assert again.mutating == []
+
+
+def test_the_plan_of_another_way_out_names_what_comes_and_what_goes(play: Play, again: Done) -> None:
+    done = play(
+        "--check", "--diff", "-e", "network_nat=instance", "-e", "network_nat_per_az=true", skip="hosts,frontend,verify"
+    )
+    assert done.status == 0, done.output[-6000:]
+    assert done.mutating == []
+    verbs = {(entry["kind"], entry["name"]): entry["verb"] for entry in done.plan}
+    assert verbs == {
+        ("route table", "madang-lab-private"): "change",
+        ("route table", "madang-lab-private-c"): "create",
+        ("gateway endpoint", "madang-lab-s3"): "change",
+        ("security group", "madang-lab-connect"): "change",
+        ("security group", "madang-lab-nat"): "create",
+        ("instance", "nat in public-a"): "create",
+        ("instance", "nat-c in public-c"): "create",
+        ("Elastic IP", "madang-lab-nat-instance"): "create",
+        ("Elastic IP", "madang-lab-nat-instance-c"): "create",
+        ("NAT gateway", "madang-lab"): "delete",
+        ("Elastic IP", "madang-lab-nat"): "delete",
+    }
+    changes = done.entries("route table")["madang-lab-private"]["changes"]
+    assert any(each["what"] == "routes.0.0.0.0/0" and each["after"] == "(known after creation)" for each in changes)

@@ -38,18 +38,6 @@ def test_only_keys_with_the_prefix_stay_and_they_lose_it_once() -> None:
     assert FILTERS["without_prefix"]({"a/a/x": "1", "b/x": "2", "a/y": "3"}, "a/") == {"a/x": "1", "y": "3"}
 
 
-def test_each_route_gets_its_targets_argument() -> None:
-    targets = {"internet_gateway": {"gateway_id": "igw-1"}, "nat_gateway": {"nat_gateway_id": "nat-1"}}
-    routes = [
-        {"destination": "0.0.0.0/0", "target": "internet_gateway"},
-        {"destination": "10.9.0.0/16", "target": "nat_gateway"},
-    ]
-    assert FILTERS["route_table_routes"](routes, targets) == [
-        {"dest": "0.0.0.0/0", "gateway_id": "igw-1"},
-        {"dest": "10.9.0.0/16", "nat_gateway_id": "nat-1"},
-    ]
-
-
 @pytest.mark.parametrize(
     ("rule", "taken"),
     [

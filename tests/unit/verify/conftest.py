@@ -23,8 +23,10 @@ CONFIGURATION: dict[str, Any] = {
     ],
     "route_tables": [
         {"name": "public", "routes": [{"destination": "0.0.0.0/0", "target": "internet_gateway"}]},
-        {"name": "private", "routes": [{"destination": "0.0.0.0/0", "target": "nat_gateway"}]},
+        {"name": "private", "routes": [{"destination": "0.0.0.0/0", "target": "nat"}]},
     ],
+    "nat": "gateway",
+    "ways": [{"name": "nat", "zone": "a", "subnet": "public-a", "address": "nat"}],
     "groups": [
         {
             "name": "backend",
