@@ -199,7 +199,7 @@ def absent(store: Store, asked: Mapping[str, Any], check_mode: bool) -> Outcome:
     before = found.as_record(store.now())
     if not check_mode:
         if found.run != asked["run"]:
-            raise refusal(f"{told(found, store.now())}, its run is {found.run}, and not {asked['run'] or 'named'}.")
+            raise refusal(f"{told(found, store.now())}; write run: {found.run} to remove it.")
         if not store.remove(found):
             # It was renewed meanwhile, or another run has it; the next look tells.
             return absent(store, asked, check_mode)
