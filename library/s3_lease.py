@@ -8,7 +8,7 @@ module: s3_lease
 short_description: Take a lease on an S3 object, so that one run at a time changes something
 description:
   - Writes an object that says who holds the lease, since when and with what, unless another run's lease is there that
-    has not ended. S3's conditional writes decide between two who want it at once, and S3's clock tells when one has ended.
+    has not ended. S3's conditional writes decide between two who want it at once, and S3's clock tells when one ended.
   - With O(process), a process of its own renews the lease for as long as that one lives. On SIGTERM it gives it back.
   - The bucket is created when it is missing.
 author: The Madang authors
@@ -50,7 +50,7 @@ options:
     type: int
     default: 0
   process:
-    description: The process for whose life the lease is renewed, every tenth of O(seconds). Without it nothing renews it.
+    description: The process for whose life the lease is renewed, ten times in O(seconds). Without it nothing does.
     type: int
     default: 0
   last_words:
@@ -84,7 +84,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 lease:
-  description: The lease that this run holds, or, with O(state=absent), the one that was there; V(null) if there is none.
+  description: The lease that this run holds, or, with O(state=absent), the one that was there; V(null) for none.
   returned: when it did not fail
   type: dict
 holder:

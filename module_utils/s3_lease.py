@@ -1,7 +1,7 @@
 """A lease on an S3 object: who holds it, since when, and how it is taken, renewed and given back.
 
-S3 compares and writes in one step (``If-None-Match: *``, ``If-Match: ETag``), so of two who want it one gets it. How old
-a lease is, S3 alone tells (``Date`` less ``Last-Modified``): no machine's clock decides.
+S3 compares and writes in one step (``If-None-Match: *``, ``If-Match: ETag``), so of two who want it one gets it. How
+old a lease is, S3 alone tells (``Date`` less ``Last-Modified``): no machine's clock decides.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A process that keeps a lease alive for as long as another process lives.
 
-It lives exactly as long as the lease is its run's: told to end (SIGTERM) it gives the lease back; when the run's process
-is gone without a word it leaves the lease to end by itself, since what that run began may still be going on; and when the
-lease is lost it says how in a file, and ends.
+It lives exactly as long as the lease is its run's. Told to end (SIGTERM) it gives the lease back. When the run's
+process is gone without a word, it leaves the lease to end by itself, since what that run began may still be going on.
+When the lease is lost, it says how in a file, and ends.
 """
 
 from __future__ import annotations

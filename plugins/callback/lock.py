@@ -7,8 +7,8 @@ DOCUMENTATION = """
     type: aggregate
     short_description: Gives the lock back at the run's end, and ends a run that has lost it
     description:
-      - The module C(s3_lease) takes the lock, and a process that it starts renews it. This callback has that process give
-        the lock back when the run ends, be it well, by a failure, by Ctrl-C or by SIGTERM.
+      - The module C(s3_lease) takes the lock, and a process that it starts renews it. This callback has that process
+        give the lock back when the run ends, be it well, by a failure, by Ctrl-C or by SIGTERM.
       - When that process has ended by itself, another run has the lock; this run then ends before its next task.
     author: Madang
 """
@@ -53,7 +53,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # the base has no typ
 
         signal.signal(signal.SIGTERM, end)
 
-    def v2_playbook_on_task_start(self, _task: Any, is_conditional: bool) -> None:
+    def v2_playbook_on_task_start(self, _task: Any, **_: Any) -> None:
         if self._keeper is None or not self._keeper.ended():
             return
         self._keeper = None

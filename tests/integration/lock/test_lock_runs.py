@@ -21,6 +21,8 @@ from botocore.exceptions import ClientError
 from tests.conftest import ROOT
 
 BUCKET = "madang-lab-deploy-123456789012"
+# It works until it is told to end, and for so long at most.
+WORKING = "touch begun; for i in $(seq 1200); do [ ! -e end ] || exit 0; sleep 0.1; done; exit 1"
 WORK: list[dict[str, Any]] = [
     {"import_playbook": str(ROOT / "playbooks/lock.yml")},
     {
@@ -28,8 +30,7 @@ WORK: list[dict[str, Any]] = [
         "hosts": "localhost",
         "tags": "always",
         "tasks": [
-            {"name": "Begin", "ansible.builtin.file": {"path": "{{ place }}/begun", "state": "touch", "mode": "0600"}},
-            {"name": "Work", "ansible.builtin.wait_for": {"path": "{{ place }}/end", "timeout": 120}},
+            {"name": "Work", "ansible.builtin.shell": {"cmd": WORKING, "chdir": "{{ place }}"}},
             {"name": "Fail", "ansible.builtin.fail": {"msg": "broken"}, "when": "fails is defined"},
             {"name": "Do more", "ansible.builtin.file": {"path": "{{ place }}/more", "state": "touch", "mode": "0600"}},
         ],
@@ -94,7 +95,7 @@ def begin(api: str, tmp_path: Path) -> Iterator[Callable[..., Run]]:
     yield start
     for run in runs:
         run.process.kill()
-        run.process.wait()
+        run.end()
 
 
 def lock() -> dict[str, Any] | None:
@@ -201,7 +202,9 @@ def test_a_run_that_touches_nothing_needs_no_lock(begin: Callable[..., Run]) -> 
 def test_a_lock_is_broken_by_who_names_its_run(begin: Callable[..., Run]) -> None:
     def unlock(*arguments: str) -> tuple[int, str]:
         command = [Path(sys.executable).with_name("ansible-playbook"), "playbooks/unlock.yml", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env={**os.environ, "ANSIBLE_NOCOLOR": "1"}, capture_output=True, text=True)
+        done = subprocess.run(
+            command, cwd=ROOT, env={**os.environ, "ANSIBLE_NOCOLOR": "1"}, capture_output=True, text=True
+        )
         return done.returncode, " ".join((done.stdout + done.stderr).split())
 
     run = begin(works=False)

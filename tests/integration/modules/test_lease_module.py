@@ -13,6 +13,7 @@ from ansible.module_utils.s3_lease import Held, Lease, Store, take
 from conftest import ModuleFailed
 
 BUCKET = "shop-production-deploy-123456789012"
+NOW = datetime.now(UTC)
 TAGS = {"Project": "shop", "Environment": "production"}
 
 
@@ -27,7 +28,7 @@ def bucket(s3):
 
 
 def lease(run, seconds=300):
-    return Lease(run=run, owner=f"{run}@laptop", command="site.yml", process=7, since=datetime.now(UTC), seconds=seconds)
+    return Lease(run=run, owner=f"{run}@laptop", command="site.yml", process=7, since=NOW, seconds=seconds)
 
 
 def asked(run):
@@ -110,7 +111,7 @@ def test_a_conflict_that_s3_tells_of_is_tried_again(run_module, api, bucket):
 
 def test_rights_that_are_missing_are_named(run_module, api, bucket):
     order(api, kind="error", action="GetObject", status=403, code="AccessDenied")
-    with pytest.raises(ModuleFailed, match="Could not take the lock in .*s3:ListBucket, s3:GetObject"):
+    with pytest.raises(ModuleFailed, match=r"Could not take the lock in .*s3:ListBucket, s3:GetObject"):
         run_module("s3_lease", **asked("kim"))
 
 

@@ -110,7 +110,8 @@ def test_a_time_is_said_in_the_unit_that_fits(seconds, words):
 
 def test_it_says_who_holds_it_since_when_with_what_and_until_when():
     now = START + timedelta(minutes=4)
-    assert told(KIM, now) == "kim@laptop holds the lock since 2001-01-01 12:00:00 UTC (4 min ago), with site.yml (process 7)"
+    since = "since 2001-01-01 12:00:00 UTC (4 min ago)"
+    assert told(KIM, now) == f"kim@laptop holds the lock {since}, with site.yml (process 7)"
     assert ends(replace(KIM, age=182)) == "Its lease ends in 2 min unless it is renewed, as a run that lives does"
     assert ends(replace(KIM, age=400)) == "Its lease has ended"
 

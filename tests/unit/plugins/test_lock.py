@@ -36,7 +36,8 @@ def test_a_command_is_told_without_what_may_be_secret(lock: ModuleType, options:
 
 def test_a_keeper_is_told_to_end_and_awaited(lock: ModuleType) -> None:
     # It takes its time, as one that asks S3 does.
-    code = "import signal, time; signal.signal(15, lambda *_: (time.sleep(0.3), exit(0))); print(flush=True); signal.pause()"
+    ends = "lambda *_: (time.sleep(0.3), exit(0))"
+    code = f"import signal, time; signal.signal(15, {ends}); print(flush=True); signal.pause()"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
