@@ -9,7 +9,7 @@ short_description: Take a lease on an S3 object, so that one run at a time chang
 description:
   - Writes an object that says who holds the lease, since when and with what, unless another run's lease is there that
     has not ended. S3's conditional writes decide between two who want it at once, and S3's clock tells when one ended.
-  - With O(process), a process of its own renews the lease for as long as that one lives. On SIGTERM it gives it back.
+  - With O(process), a process of its own renews the lease for as long as that one lives, and then gives it back.
   - The bucket is created when it is missing.
 author: The Madang authors
 options:
@@ -53,8 +53,10 @@ options:
     description: The process for whose life the lease is renewed, ten times in O(seconds). Without it nothing does.
     type: int
     default: 0
-  last_words:
-    description: The file in which the renewing process says how the lease was lost.
+  directory:
+    description:
+      - The run's own directory, required with O(process). In its file C(lock.lost) it is said how the lease was lost.
+      - A run whose process has ended lives on while somebody holds a flock on C(lock.alive) there.
     type: path
   tags:
     description: Tags of the bucket when it is created.
@@ -126,7 +128,7 @@ ARGUMENTS: dict[str, Any] = {
     "seconds": {"type": "int", "default": 300},
     "wait": {"type": "int", "default": 0},
     "process": {"type": "int", "default": 0},
-    "last_words": {"type": "path"},
+    "directory": {"type": "path"},
     "tags": {"type": "dict", "default": {}},
 }
 REMEDIES = {
@@ -219,9 +221,11 @@ def main() -> None:
         ensure_bucket(client, {"name": asked["bucket"], "policy": None, "tags": asked["tags"]}, module.region, False)
 
     def start(lease: Lease) -> int:
-        return s3_lease_keeper.start(store, lease, asked["process"], Path(asked["last_words"] or "/dev/null"))
+        return s3_lease_keeper.start(store, lease, asked["process"], Path(asked["directory"]))
 
     def work() -> Outcome:
+        if asked["process"] and not asked["directory"]:
+            raise refusal("process needs directory: give the run's own one.")
         with doing(f"{'take' if asked['state'] == 'present' else 'remove'} the lock in {asked['bucket']}", REMEDIES):
             if asked["state"] == "absent":
                 return absent(store(), asked, module.check_mode)

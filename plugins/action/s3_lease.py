@@ -33,7 +33,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # the base has no types
             "command": lock.command(context.CLIARGS),
             # This is a worker; what lives as long as the run is its parent.
             "process": os.getppid(),
-            "last_words": str(last_words()),
+            # Ansible removes it at the run's end.
+            "directory": constants.DEFAULT_LOCAL_TMP,
         }
         answer = self._module({**run, **arguments, "wait": 0}, task_vars)
         wait = int(arguments.get("wait") or 0)
@@ -49,8 +50,3 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # the base has no types
             module_name="s3_lease", module_args=arguments, task_vars=task_vars
         )
         return answer
-
-
-def last_words() -> Path:
-    """In the run's own directory, which Ansible removes at its end; the callback reads it there."""
-    return Path(constants.DEFAULT_LOCAL_TMP) / "lock.lost"

@@ -14,6 +14,7 @@ DOCUMENTATION = """
 """
 
 import atexit
+import fcntl
 import os
 import runpy
 import signal
@@ -37,12 +38,16 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # the base has no typ
     def __init__(self) -> None:
         super().__init__()
         self._keeper: Any = None
+        self._alive: Any = None
         self._run = os.getpid()
 
     def v2_runner_on_ok(self, result: Any) -> None:
         if result.task.action != "s3_lease" or not result.result.get("keeper"):
             return
         self._keeper = load("lock").Keeper(result.result["keeper"])
+        # Every worker inherits it; the last of them tells the keeper that nothing of this run lives any more.
+        self._alive = (Path(constants.DEFAULT_LOCAL_TMP) / "lock.alive").open("a")
+        fcntl.flock(self._alive, fcntl.LOCK_SH)
         atexit.register(self._release)
         before = signal.getsignal(signal.SIGTERM)
 

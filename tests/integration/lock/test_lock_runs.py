@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -98,6 +99,17 @@ def begin(api: str, tmp_path: Path) -> Iterator[Callable[..., Run]]:
         run.end()
 
 
+def helpers(run: int) -> list[int]:
+    """The processes of a run's warm interpreter: itself, the modules that it runs, and the lock's keeper."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it ended just now
+            arguments = path.read_bytes().split(b"\0")
+            if arguments[1:2] == [str(ROOT / "plugins/warm/server.py").encode()] and arguments[3] == str(run).encode():
+                found.append(int(path.parent.name))
+    return found
+
+
 def lock() -> dict[str, Any] | None:
     """What the lock says; None where there is none."""
     try:
@@ -138,10 +150,22 @@ def test_a_second_run_is_refused_or_waits_and_the_lock_is_free_at_the_end(begin:
     assert "changed=2" in first.output, "taking the lock is no change"
 
 
-def test_a_killed_runs_lock_ends_by_itself_and_another_run_proceeds(begin: Callable[..., Run]) -> None:
+def test_a_killed_runs_lock_is_free_when_the_task_that_it_had_begun_has_ended(begin: Callable[..., Run]) -> None:
+    killed = begin("-e", "lock_seconds=15")
+    before = lock()
+    killed.process.kill()
+    killed.process.wait()
+    eventually(lambda: (lock() or {}).get("renewals", 0) > before["renewals"] + 1 if before else False)
+    killed.end()
+    eventually(lambda: lock() is None, 15)
+
+
+def test_a_dead_machines_lock_ends_by_itself_and_another_run_proceeds(begin: Callable[..., Run]) -> None:
     killed = begin("-e", "lock_seconds=15")
     killed.process.kill()
     killed.process.wait()
+    for process in helpers(killed.process.pid):
+        os.kill(process, signal.SIGKILL)
     found = lock()
     assert found is not None
     following = begin("-e", "lock_wait=60")

@@ -227,9 +227,9 @@ def test_a_keeper_renews_ten_times_a_lease_and_gives_it_back_when_told(store, s3
     assert (life.waited, s3.writes, s3.stored) == ([30, 30, 30], 3, None)
 
 
-def test_a_keeper_whose_run_is_gone_leaves_the_lease_to_end(store, s3):
+def test_a_keeper_whose_run_is_gone_gives_the_lease_back(store, s3):
     assert keep(store, take(store, KIM, 0), Life((nothing, "gone"))) == ""
-    assert s3.owner() == "kim@laptop"
+    assert s3.stored is None
 
 
 def test_a_keeper_says_who_has_the_lease_that_it_lost(store, s3):
