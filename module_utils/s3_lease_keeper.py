@@ -84,8 +84,10 @@ def keep(store: Store, lease: Lease, wait: Callable[[float], Event]) -> str:
         except LookupError:
             return "somebody broke it (playbooks/unlock.yml)"
         except Exception as error:  # whatever it is, the next renewal may succeed
-            # The bucket goes last when a run destroys its environment.
+            # The bucket goes last when a run destroys its environment; nothing is left to renew or to lose.
             if error_code(error) == "NoSuchBucket":
+                while wait(interval) == "time":
+                    pass
                 return ""
             problem = str(error)
 

@@ -271,11 +271,13 @@ def test_a_lease_that_could_not_be_renewed_for_its_whole_length_is_lost(store, s
     assert len(life.waited) == 11
 
 
-def test_a_keeper_whose_bucket_was_destroyed_has_nothing_to_say(store, s3):
+def test_a_keeper_whose_bucket_was_destroyed_lives_on_with_nothing_to_do(store, s3):
     def destroyed():
         s3.faults = [failure("NoSuchBucket", START)]
 
-    assert keep(store, take(store, KIM, 0), Life((destroyed, "time"))) == ""
+    life = Life((destroyed, "time"), (nothing, "time"), (nothing, "time"), (nothing, "told"))
+    assert keep(store, take(store, KIM, 0), life) == ""
+    assert (life.events, s3.writes) == ([], 1)
 
 
 def test_a_keeper_never_removes_anothers_lease(store, s3):
