@@ -39,7 +39,7 @@ WORK: list[dict[str, Any]] = [
 ]
 
 
-def eventually(holds: Callable[[], Any], seconds: float = 60) -> None:
+def eventually(holds: Callable[[], Any], seconds: float = 120) -> None:
     """Ask until it holds."""
     deadline = time.monotonic() + seconds
     while not holds():
@@ -136,7 +136,7 @@ def test_a_second_run_is_refused_or_waits_and_the_lock_is_free_at_the_end(begin:
     assert found is not None
     assert (found["command"], found["process"]) == ("work.yml", first.process.pid)
     second = begin(works=False)
-    assert second.process.wait(60) == 2
+    assert second.process.wait(120) == 2
     assert f"{found['owner']} holds the lock since {found['since'][:10]} {found['since'][11:19]} UTC" in second.output
     assert f"with work.yml (process {first.process.pid})" in second.output
     assert "-e lock_wait=600" in second.output
@@ -182,7 +182,7 @@ def test_a_run_that_ends_badly_gives_the_lock_back(ends: Any, begin: Callable[..
         run.end()
     else:
         run.process.send_signal(ends)
-    assert run.process.wait(60) != 0
+    assert run.process.wait(120) != 0
     assert lock() is None, run.output
     assert not run.did_more
 
