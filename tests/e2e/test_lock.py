@@ -16,9 +16,8 @@ pytestmark = pytest.mark.namespaces
 BUCKET = "madang-lab-deploy-123456789012"
 
 
-def lock() -> dict[str, Any] | None:
+def lock(s3: Any) -> dict[str, Any] | None:
     """What the lock says; None where nobody holds it."""
-    s3 = story.client("s3")
     if "Contents" not in s3.list_objects_v2(Bucket=BUCKET):
         return None
     found: dict[str, Any] = json.load(s3.get_object(Bucket=BUCKET, Key="lock.json")["Body"])
@@ -26,20 +25,21 @@ def lock() -> dict[str, Any] | None:
 
 
 def test_a_second_run_is_refused_while_a_first_one_runs(deployment: Deployment) -> None:
-    assert lock() is None, "the deployment has given it back"
+    s3 = story.client("s3")
+    assert lock(s3) is None, "the deployment has given it back"
     first = subprocess.Popen(
         [story.ROOT / ".venv/bin/ansible-playbook", "site.yml", "--tags", "network"],
         cwd=story.ROOT, env=dict(os.environ), stdout=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        found = story.eventually(lock, bool)
+        found = story.eventually(lambda: lock(s3), bool, 120)
         assert found
         second = story.run("ansible-playbook", "site.yml", "--tags", "frontend")
     finally:
-        assert first.wait(120) == 0
+        assert first.wait(300) == 0
     assert second.status == 2, second.output
     said = " ".join(second.output.split())
     assert f"{found['owner']} holds the lock since {found['since'].replace('T', ' ')[:19]} UTC" in said
     assert f"with site.yml --tags network (process {first.pid})" in said
     assert "TASK [frontend" not in second.output
-    assert lock() is None, "the first run has given it back"
+    assert lock(s3) is None, "the first run has given it back"
