@@ -45,7 +45,7 @@ HOSTS = {
         "db1",
         sql("SET GLOBAL rpl_semi_sync_source_enabled = OFF"),
         "task",
-        "Wait for the replica at each commit on db1",
+        "wait for the replica at each commit on db1",
     ),
     "user's rights": HostDrift(
         "db1", sql("GRANT FILE ON *.* TO backend@'10.20.0.0/16'"), "MySQL user", "backend on db1"
@@ -54,7 +54,7 @@ HOSTS = {
         "db1", sql("ALTER USER collector@'10.20.0.0/16' REQUIRE NONE"), "MySQL user", "collector on db1"
     ),
     "replication": HostDrift("db2", sql("STOP REPLICA"), "task", "start replication on db2"),
-    "read only": HostDrift("db2", sql("SET GLOBAL super_read_only = OFF"), "task", "Refuse writes on db2"),
+    "read only": HostDrift("db2", sql("SET GLOBAL super_read_only = OFF"), "task", "refuse writes on db2"),
     "file": HostDrift(
         "db2", f"echo max_connections=7 >> {CNF}", "file", f"{CNF} on db2", "max_connections=7 → (removed)"
     ),

@@ -11,6 +11,7 @@ import boto3
 
 BUCKET = "madang-lab-site-123456789012"
 P = "madang-lab"
+BUCKET_TAGS = {"Project": "madang", "Environment": "lab", "Owner": "somebody"}
 
 
 class Account:
@@ -218,9 +219,9 @@ DRIFTS: dict[str, Drift] = {
     ),
     "bucket tag": Drift(
         lambda a: a.client("s3").put_bucket_tagging(
-            Bucket=BUCKET, Tagging={"TagSet": [{"Key": "Project", "Value": "madang"}]}
+            Bucket=BUCKET, Tagging={"TagSet": [{"Key": key, "Value": value} for key, value in BUCKET_TAGS.items()]}
         ),
-        "bucket", BUCKET, "Tags.Environment: (none) → lab",
+        "bucket", BUCKET, "Tags.Owner: somebody → (removed)",
     ),
     "bucket encryption": Drift(
         lambda a: a.client("s3").delete_bucket_encryption(Bucket=BUCKET),

@@ -45,7 +45,10 @@ READ: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, str, str, list[
         {
             "diff": [
                 {
-                    "before": {"ip_permissions": [permission(22, "0.0.0.0/0"), permission(3306, "10.0.0.0/16")]},
+                    "before": {
+                        "security_group_arn": "arn:sg",
+                        "ip_permissions": [permission(22, "0.0.0.0/0"), permission(3306, "10.0.0.0/16")],
+                    },
                     "after": {"ip_permissions": [permission(3306, "10.0.0.0/16")]},
                 }
             ]
@@ -131,6 +134,20 @@ READ: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, str, str, list[
         {"path": "/srv"},
         {"diff": {"before": {"state": "absent"}, "after": {"state": "directory"}}},
         ("create", "file", "/srv on db1", ["state: absent → directory"]),
+    ),
+    # Of what holds a secret nothing is told.
+    ("ansible.builtin.copy", {"dest": "/etc/secret"}, {}, ("change", "file", "/etc/secret on db1", [])),
+    ("ansible.mysql.mysql_user", {"name": "backend"}, {}, ("change", "MySQL user", "backend", [])),
+    (
+        "amazon.aws.route53",
+        {"record": "db1.internal"},
+        {
+            "diff": {
+                "before": {"Name": "db1.internal.", "values": ["10.0.0.9"], "value": ["10.0.0.9"]},
+                "after": {"name": "db1.internal.", "values": ["10.0.0.4"], "value": ["10.0.0.4"]},
+            }
+        },
+        ("change", "private name", "db1.internal", ["values: 10.0.0.9 → 10.0.0.4"]),
     ),
     ("ansible.builtin.debug", {}, {"msg": "Would run db1 in app"}, ("create", "instance", "db1 in app on db1", [])),
     ("ansible.builtin.command", {}, {}, ("change", "task", "Do it on db1", [])),
