@@ -39,13 +39,15 @@ class Kind:
     """How to read a module's results.
 
     ``name`` picks the thing's name from the module's arguments; ``there`` says from the result whether it exists today;
-    ``compared`` maps an argument to where the result has today's value, for modules that tell no difference.
+    ``compared`` maps an argument to where the result has today's value, for modules that tell no difference;
+    ``told`` are the members of a difference that say something, where others only repeat them.
     """
 
     noun: str
     name: Callable[[Mapping[str, Any]], Any] = lambda args: (args.get("tags") or {}).get("Name") or args.get("name")
     there: Callable[[Mapping[str, Any]], bool] | None = None
     compared: Mapping[str, tuple[str, ...]] | None = None
+    told: tuple[str, ...] = ()
 
 
 def _has(*path: str) -> Callable[[Mapping[str, Any]], bool]:
@@ -89,7 +91,7 @@ KINDS: dict[str, Kind] = {
                           "metadata_options.http_tokens": ("instances", "metadata_options", "http_tokens"),
                           "security_groups": ("instances", "security_groups", "*", "group_id")}),
     "ec2_vol": Kind("volume", lambda _: "", lambda _: True),
-    "route53": Kind("private name", lambda args: args.get("record")),
+    "route53": Kind("private name", lambda args: args.get("record"), told=("values", "ttl")),
     "s3_private_bucket": Kind("bucket"),
     "s3_site": Kind("site", lambda args: args.get("bucket"), lambda _: True),
     "secretsmanager_secret": Kind("secret"),
@@ -100,12 +102,26 @@ KINDS: dict[str, Kind] = {
     "cloudfront_cache_invalidation": Kind("cached pages", lambda args: ", ".join(args.get("paths") or []),
                                           lambda _: True),
     "ec2_instance_connect_endpoint": Kind("instance connect endpoint"),
-    "mysql_user": Kind("MySQL user", lambda args: args.get("name")),
+    "iam_role": Kind("role", lambda args: args.get("name"), _has("iam_role"),
+                     {"description": ("iam_role", "description"), "tags": ("iam_role", "tags"),
+                      "managed_policies": ("iam_role", "attached_policies", "*", "policy_arn")}),
+    "iam_policy": Kind("role's policy", lambda args: f"{args.get('policy_name')} of {args.get('iam_name')}"),
+    "lambda": Kind("Lambda function", lambda args: args.get("name"), _has("configuration"),
+                   {"memory_size": ("configuration", "memory_size"), "timeout": ("configuration", "timeout"),
+                    "runtime": ("configuration", "runtime"), "handler": ("configuration", "handler"),
+                    "tags": ("tags",)}),
+    "cloudwatchlogs_log_group": Kind("log group", lambda args: args.get("log_group_name"), _has("log_group_name"),
+                                     {"retention": ("retention_in_days",), "tags": ("tags",)}),
+    "scheduler_schedule": Kind("schedule"),
+    # Its results are secret, and it is asked only where the server runs.
+    "mysql_user": Kind("MySQL user", lambda args: args.get("name"), lambda _: True),
     "mysql_db": Kind("MySQL schema", lambda args: args.get("name")),
 }  # fmt: skip
 # What says that there is nothing, in one module's words or another's.
 EMPTY: tuple[Any, ...] = (None, "", {}, [])
 PERMISSIONS = ("ip_permissions", "ip_permissions_egress")
+# A module tells of these on one side alone.
+ONE_SIDED = ("security_group_arn",)
 FILES = ("template", "copy", "file", "lineinfile", "unarchive")
 
 
@@ -125,7 +141,8 @@ def entries(
     elif short in FILES and args:
         path = str(args.get("path") or args.get("dest") or task)
         before = any(_there(diff.get("before")) for diff in diffs)
-        verb = DELETE if args.get("state") == "absent" else CHANGE if before else CREATE
+        # Of one with a secret nothing is told, also not whether it is there.
+        verb = DELETE if args.get("state") == "absent" else CHANGE if before or not result else CREATE
         yield Entry(verb, "file", f"{path}{place}", tuple(_differences(diffs)))
     elif short == "debug":
         for said in _listed(result.get("msg", task)):
@@ -176,7 +193,7 @@ def _verb(kind: Kind, args: Mapping[str, Any], result: Mapping[str, Any], diffs:
 def _changes(
     kind: Kind, args: Mapping[str, Any], result: Mapping[str, Any], diffs: list[Mapping[str, Any]]
 ) -> Iterator[Change]:
-    yield from _differences(diffs)
+    yield from (each for each in _differences(diffs) if not kind.told or each.what in kind.told)
     for argument, path in (kind.compared or {}).items():
         wanted, today = _at(args, tuple(argument.split("."))), _at(result, path)
         if wanted is None or today is None:
@@ -199,7 +216,7 @@ def _differences(diffs: list[Mapping[str, Any]]) -> Iterator[Change]:
 
 
 def _difference(what: str, before: Any, after: Any) -> Iterator[Change]:
-    if before == after or (before in EMPTY and after in EMPTY):
+    if before == after or (before in EMPTY and after in EMPTY) or what in ONE_SIDED:
         return
     if what in PERMISSIONS:
         before, after = _rules(before, what), _rules(after, what)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import cdn, collector, instances, mysql, network, security_groups, services, specification
+from . import cdn, collector, instances, lock, mysql, network, security_groups, services, specification
 from .wording import Refusals
 
 # Their variables have no specification of their own, since they are the service role's.
@@ -37,6 +37,7 @@ def problems(
     instances.check(good, refusals)
     collector.check(good, refusals, root)
     cdn.check(good, refusals)
+    lock.check(good, refusals)
     return refusals.sentences
 
 

@@ -13,7 +13,7 @@ from .wording import Refusals, nearest
 
 # S3 refuses capitals, DNS a hyphen at the end, and a security group's name may not begin with sg-.
 PROJECT_NAME = re.compile(r"(?!sg-|xn--|sthree-|amzn-)(?!sg$)[a-z]([a-z0-9-]{0,18}[a-z0-9])?")
-PREFIX = re.compile(r"[a-z][a-z0-9-]{0,43}[a-z0-9]")
+PREFIX = re.compile(r"[a-z][a-z0-9-]{0,41}[a-z0-9]")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 MEMORY = re.compile(r"([0-9]+[KMGT]?|[0-9]{1,3}%|infinity)?")
@@ -77,7 +77,7 @@ def _project(refusals: Refusals, variables: Mapping[str, Any]) -> None:
         matching(refusals, "project_name", name, PROJECT_NAME, write)
     prefix = variables.get("project_prefix")
     if prefix is not None and (name is None or PROJECT_NAME.fullmatch(str(name))):
-        write = "2 to 45 lower-case letters, digits and hyphens: bucket names begin with it"
+        write = "2 to 43 lower-case letters, digits and hyphens: bucket names begin with it"
         matching(refusals, "project_prefix", prefix, PREFIX, write)
     tags = variables.get("project_tags")
     if tags is None or not of_kind(refusals, "project_tags", tags, "dict"):

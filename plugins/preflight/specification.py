@@ -16,7 +16,7 @@ from .wording import Refusals, listed, nearest
 
 PREFIXES = (
     "project_", "network_", "security_groups_", "instances_", "mysql_", "backend_", "collector_", "cdn_", "frontend_",
-    "verify_", "service_",
+    "verify_", "service_", "lock_",
 )  # fmt: skip
 # What is certainly not a mistyped name of ours.
 FOREIGN = ("ansible_", "inventory_", "group", "aws_", "ssh_")
@@ -29,7 +29,7 @@ REQUIRED = (
 )  # fmt: skip
 OTHERS = ("cdn_bucket", "project_directory", "project_state_directory", "ssh_key_file", "project_compose")
 # Known only when something has been created.
-LATER = ("cdn_bucket", "verify_site_url", "verify_bucket_url", "verify_address_url", "mysql_passwords")
+LATER = ("cdn_bucket", "lock_bucket", "verify_site_url", "verify_bucket_url", "verify_address_url", "mysql_passwords")
 
 Options = dict[str, dict[str, Any]]
 

@@ -94,3 +94,20 @@ def test_the_labs_inventory_carries_the_credentials_that_the_tunnel_checks() -> 
     assert (own["aws_lookup"]["access_key"], own["aws_lookup"]["secret_key"]) == (ACCESS_KEY_ID, SECRET_ACCESS_KEY)
     assert own["aws_environment"]["AWS_SECRET_ACCESS_KEY"] == SECRET_ACCESS_KEY
     assert f"AWS_SECRET_ACCESS_KEY={SECRET_ACCESS_KEY}" in own["ssh_proxy_environment"].split()
+
+
+def imported(playbook: Path) -> set[str]:
+    """The playbooks that one imports, by their file's name."""
+    return {
+        Path(play["import_playbook"]).name for play in yaml.safe_load(playbook.read_text()) if "import_playbook" in play
+    }
+
+
+def test_site_yml_and_every_playbook_that_changes_something_take_the_lock() -> None:
+    site = imported(ROOT / "site.yml")
+    # They change nothing of the environment; unlock.yml must not wait for what it breaks.
+    looking = {"backup_database.yml", "import_compose.yml", "unlock.yml"}
+    verbs = [path for path in sorted((ROOT / "playbooks").glob("*.yml")) if path.name not in site | looking]
+    assert "lock.yml" in site
+    assert {path.name for path in verbs if "lock.yml" not in imported(path)} == set()
+    assert len(verbs) >= 3, "the search finds what it is for"

@@ -11,6 +11,7 @@ import boto3
 
 BUCKET = "madang-lab-site-123456789012"
 P = "madang-lab"
+BUCKET_TAGS = {"Project": "madang", "Environment": "lab", "Owner": "somebody"}
 
 
 class Account:
@@ -53,6 +54,19 @@ class Account:
         return self.id(found, "InstanceId", name)
 
     @property
+    def gateway(self) -> str:
+        return str(self.ec2.describe_internet_gateways()["InternetGateways"][0]["InternetGatewayId"])
+
+    @property
+    def nat(self) -> str:
+        return str(self.ec2.describe_nat_gateways()["NatGateways"][0]["NatGatewayId"])
+
+    @property
+    def connect(self) -> str:
+        endpoints = self.ec2.describe_instance_connect_endpoints()["InstanceConnectEndpoints"]
+        return str(endpoints[0]["InstanceConnectEndpointId"])
+
+    @property
     def zone(self) -> str:
         return str(self.client("route53").list_hosted_zones()["HostedZones"][0]["Id"])
 
@@ -70,6 +84,11 @@ class Drift:
 
 def _permission(port: int, cidr: str) -> list[dict[str, Any]]:
     return [{"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": cidr}]}]
+
+
+def _own(account: Account, *resources: str) -> None:
+    """Give EC2's resources a tag that is not ours."""
+    account.ec2.create_tags(Resources=[*resources], Tags=[{"Key": "Owner", "Value": "somebody"}])
 
 
 def _move_subnet(account: Account) -> None:
@@ -111,6 +130,12 @@ def _edit_distribution(account: Account) -> None:
     client.update_distribution(Id=identifier, IfMatch=found["ETag"], DistributionConfig=config)
 
 
+def _own_distribution(account: Account) -> None:
+    client = account.client("cloudfront")
+    arn = client.list_distributions()["DistributionList"]["Items"][0]["ARN"]
+    client.tag_resource(Resource=arn, Tags={"Items": [{"Key": "Owner", "Value": "somebody"}]})
+
+
 def _edit_access_control(account: Account) -> None:
     client = account.client("cloudfront")
     identifier = client.list_origin_access_controls()["OriginAccessControlList"]["Items"][0]["Id"]
@@ -120,10 +145,7 @@ def _edit_access_control(account: Account) -> None:
 
 
 def _edit_endpoint(account: Account) -> None:
-    endpoints = account.ec2.describe_instance_connect_endpoints()["InstanceConnectEndpoints"]
-    account.ec2.modify_instance_connect_endpoint(
-        InstanceConnectEndpointId=endpoints[0]["InstanceConnectEndpointId"], PreserveClientIp=True
-    )
+    account.ec2.modify_instance_connect_endpoint(InstanceConnectEndpointId=account.connect, PreserveClientIp=True)
 
 
 def _open_policy(account: Account) -> None:
@@ -137,19 +159,23 @@ DRIFTS: dict[str, Drift] = {
     "VPC attribute": Drift(
         lambda a: a.ec2.modify_vpc_attribute(VpcId=a.vpc, EnableDnsHostnames={"Value": False}), "VPC", P
     ),
-    "VPC tag": Drift(
-        lambda a: a.ec2.create_tags(Resources=[a.vpc], Tags=[{"Key": "Owner", "Value": "somebody"}]),
-        "VPC", P, "tags.Owner: somebody → (removed)",
-    ),
+    "VPC tag": Drift(lambda a: _own(a, a.vpc), "VPC", P, "tags.Owner: somebody → (removed)"),
     "subnet attribute": Drift(
         lambda a: a.ec2.modify_subnet_attribute(SubnetId=a.subnet("app-a"), MapPublicIpOnLaunch={"Value": True}),
         "subnet", f"{P}-app-a", "map_public: true → false",
     ),
+    "subnet tag": Drift(
+        lambda a: _own(a, a.subnet("database-a")), "subnet", f"{P}-database-a", "tags.Owner: somebody → (removed)"
+    ),
+    "internet gateway": Drift(
+        lambda a: _own(a, a.gateway), "internet gateway", P, "tags.Owner: somebody → (removed)"
+    ),
+    "NAT gateway": Drift(lambda a: _own(a, a.nat), "NAT gateway", P, "tags.Owner: somebody → (removed)"),
     "subnet association": Drift(_move_subnet, "route table", f"{P}-private"),
     "route": Drift(
         lambda a: a.ec2.create_route(
             RouteTableId=a.table("public"), DestinationCidrBlock="192.168.0.0/16",
-            GatewayId=a.ec2.describe_internet_gateways()["InternetGateways"][0]["InternetGatewayId"],
+            GatewayId=a.gateway,
         ),
         "route table", f"{P}-public",
     ),
@@ -164,6 +190,9 @@ DRIFTS: dict[str, Drift] = {
             GroupId=a.group("collector"), IpPermissions=_permission(443, "0.0.0.0/0")
         ),
         "security group", f"{P}-collector", "(none) → tcp 443 to 0.0.0.0/0",
+    ),
+    "group tag": Drift(
+        lambda a: _own(a, a.group("connect")), "security group", f"{P}-connect", "tags.Owner: somebody → (removed)"
     ),
     "instance attribute": Drift(
         lambda a: a.ec2.modify_instance_metadata_options(InstanceId=a.instance("db2"), HttpTokens="optional"),
@@ -189,6 +218,23 @@ DRIFTS: dict[str, Drift] = {
     "instance connect endpoint": Drift(
         _edit_endpoint, "instance connect endpoint", P, "PreserveClientIp: true → false"
     ),
+    "connect endpoint's tag": Drift(
+        lambda a: _own(a, a.connect), "instance connect endpoint", P, "Tags.Owner: somebody → (removed)"
+    ),
+    "bucket tag": Drift(
+        lambda a: a.client("s3").put_bucket_tagging(
+            Bucket=BUCKET, Tagging={"TagSet": [{"Key": key, "Value": value} for key, value in BUCKET_TAGS.items()]}
+        ),
+        "bucket", BUCKET, "Tags.Owner: somebody → (removed)",
+    ),
+    "bucket encryption": Drift(
+        lambda a: a.client("s3").delete_bucket_encryption(Bucket=BUCKET),
+        "bucket", BUCKET, "Encryption: (none) → AES256",
+    ),
+    "bucket ownership": Drift(
+        lambda a: a.client("s3").delete_bucket_ownership_controls(Bucket=BUCKET),
+        "bucket", BUCKET, "ObjectOwnership: (none) → BucketOwnerEnforced",
+    ),
     # Without it, a policy that is public is not even taken.
     "public access block": Drift(
         lambda a: a.client("s3").delete_public_access_block(Bucket=BUCKET),
@@ -201,6 +247,7 @@ DRIFTS: dict[str, Drift] = {
         _edit_access_control, "origin access control", f"{P}-site", "SigningBehavior: never → always"
     ),
     "function code": Drift(_edit_function, "CloudFront function", f"{P}-single-page", "LIVE.FunctionCode: "),
+    "distribution tag": Drift(_own_distribution, "distribution", P, "Tags.Owner: somebody → (removed)"),
     "distribution": Drift(
         _edit_distribution, "distribution", P, "DistributionConfig.PriceClass: PriceClass_All → PriceClass_200"
     ),

@@ -45,7 +45,10 @@ READ: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, str, str, list[
         {
             "diff": [
                 {
-                    "before": {"ip_permissions": [permission(22, "0.0.0.0/0"), permission(3306, "10.0.0.0/16")]},
+                    "before": {
+                        "security_group_arn": "arn:sg",
+                        "ip_permissions": [permission(22, "0.0.0.0/0"), permission(3306, "10.0.0.0/16")],
+                    },
                     "after": {"ip_permissions": [permission(3306, "10.0.0.0/16")]},
                 }
             ]
@@ -64,6 +67,49 @@ READ: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, str, str, list[
             ]
         },
         ("change", "instance", "db1", ["metadata_options.http_tokens: optional → required"]),
+    ),
+    ("amazon.aws.iam_role", {"name": "collector"}, {}, ("create", "role", "collector", [])),
+    (
+        "amazon.aws.iam_role",
+        {"name": "collector", "description": "May run", "managed_policies": ["arn:run"], "tags": {"Project": "shop"}},
+        {
+            "iam_role": {
+                "description": "May run",
+                "attached_policies": [{"policy_arn": "arn:run"}, {"policy_arn": "arn:admin"}],
+                "tags": {"Project": "shop", "Owner": "x"},
+            }
+        },
+        (
+            "change",
+            "role",
+            "collector",
+            ["tags.Owner: x → (removed)", "managed_policies: arn:admin → (removed)"],
+        ),
+    ),
+    (
+        "amazon.aws.iam_policy",
+        {"iam_name": "collector", "policy_name": "secrets"},
+        {"diff": {"before": {"secrets": {"Action": "*"}}, "after": {"secrets": {"Action": "s3:GetObject"}}}},
+        ("change", "role's policy", "secrets of collector", ["secrets.Action: * → s3:GetObject"]),
+    ),
+    (
+        "amazon.aws.lambda",
+        {"name": "collector", "memory_size": 256, "timeout": 60},
+        {"configuration": {"memory_size": 512, "timeout": 60}},
+        ("change", "Lambda function", "collector", ["memory_size: 512 → 256"]),
+    ),
+    ("amazon.aws.lambda", {"name": "collector"}, {}, ("create", "Lambda function", "collector", [])),
+    (
+        "amazon.aws.cloudwatchlogs_log_group",
+        {"log_group_name": "/aws/lambda/collector", "retention": 30},
+        {"log_group_name": "/aws/lambda/collector", "retention_in_days": 3653},
+        ("change", "log group", "/aws/lambda/collector", ["retention: 3653 → 30"]),
+    ),
+    (
+        "scheduler_schedule",
+        {"name": "collector"},
+        {"diff": {"before": {"State": "DISABLED"}, "after": {"State": "ENABLED"}}},
+        ("change", "schedule", "collector", ["State: DISABLED → ENABLED"]),
     ),
     (
         "s3_private_bucket",
@@ -88,6 +134,20 @@ READ: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, str, str, list[
         {"path": "/srv"},
         {"diff": {"before": {"state": "absent"}, "after": {"state": "directory"}}},
         ("create", "file", "/srv on db1", ["state: absent → directory"]),
+    ),
+    # Of what holds a secret nothing is told.
+    ("ansible.builtin.copy", {"dest": "/etc/secret"}, {}, ("change", "file", "/etc/secret on db1", [])),
+    ("ansible.mysql.mysql_user", {"name": "backend"}, {}, ("change", "MySQL user", "backend", [])),
+    (
+        "amazon.aws.route53",
+        {"record": "db1.internal"},
+        {
+            "diff": {
+                "before": {"Name": "db1.internal.", "values": ["10.0.0.9"], "value": ["10.0.0.9"]},
+                "after": {"name": "db1.internal.", "values": ["10.0.0.4"], "value": ["10.0.0.4"]},
+            }
+        },
+        ("change", "private name", "db1.internal", ["values: 10.0.0.9 → 10.0.0.4"]),
     ),
     ("ansible.builtin.debug", {}, {"msg": "Would run db1 in app"}, ("create", "instance", "db1 in app on db1", [])),
     (
