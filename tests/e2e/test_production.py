@@ -1,0 +1,157 @@
+"""Production's inventory, the whole of site.yml with it, and what its first run says to whom.
+
+It is deployed beside the lab's own deployment, as another environment of the same account: two VPCs of the same
+addresses, two distributions.
+"""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.settings import SECRET_ACCESS_KEY
+from tests.e2e import leaks, story
+from tests.e2e.conftest import Deployment
+
+pytestmark = pytest.mark.namespaces
+
+# Any key is let in: this one tells the run's calls from everybody else's.
+CALLER = "PRODUCTIONPRODUCTION"
+NAME = "madang-production"
+OURS = [
+    {"Name": "tag:Environment", "Values": ["production"]},
+    {"Name": "instance-state-name", "Values": ["pending", "running"]},
+]
+
+
+@dataclass(frozen=True)
+class Production:
+    """The first run and the plan after it; all that they left on this machine stands below ``directory``."""
+
+    run: story.Done
+    plan: story.Done
+    directory: Path
+    watched: leaks.Watch
+
+    @property
+    def state(self) -> Path:
+        return self.directory / "state/madang" / NAME
+
+
+def distribution() -> str:
+    """The name at which visitors find production; its comment says which it is."""
+    listed = story.client("cloudfront").list_distributions()["DistributionList"].get("Items", [])
+    return next(str(each["DomainName"]) for each in listed if each["Comment"] == NAME)
+
+
+@contextmanager
+def visitors_door(edge_url: str) -> Iterator[str]:
+    """A URL at which this machine finds production's distribution, whose name no resolver here knows."""
+
+    class Door(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked = urllib.request.Request(edge_url + self.path, headers={"Host": distribution()})  # noqa: S310 — loopback
+            try:
+                with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310 — loopback
+                    status, body = answer.status, answer.read()
+            except urllib.error.HTTPError as error:
+                status, body = error.code, error.read()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Door) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def production(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
+    directory = tmp_path_factory.mktemp("production")
+    environment = {
+        "AWS_ENDPOINT_URL": str(story.status()["endpoint_url"]),
+        "AWS_ACCESS_KEY_ID": CALLER,
+        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        # What a run leaves on this machine comes to one place, which can be searched.
+        "XDG_STATE_HOME": str(directory / "state"),
+        "ANSIBLE_HOME": str(directory / "ansible"),
+        "TMPDIR": str(directory / "tmp"),
+        "MADANG_PLAN_FILE": str(directory / "plan.json"),
+    }
+    (directory / "tmp").mkdir()
+    try:
+        with visitors_door(deployment.url) as door, leaks.Watch() as watched:
+            command = ("ansible-playbook", "-i", "inventories/production", "site.yml", "-vvv")
+            variables = ("-e", "@tests/e2e/production.yml", "-e", f"verify_site_url={door}")
+            run = story.run(*command, *variables, **environment)
+            plan = story.run(*command, *variables, "--check", "--diff", **environment)
+        yield Production(run, plan, directory, watched)
+    finally:
+        end_hosts()
+
+
+def hosts() -> dict[str, dict[str, Any]]:
+    """Production's running instances by their Names."""
+    reservations = story.client("ec2").describe_instances(Filters=OURS)["Reservations"]
+    found = [instance for reservation in reservations for instance in reservation["Instances"]]
+    return {next(tag["Value"] for tag in each["Tags"] if tag["Key"] == "Name"): each for each in found}
+
+
+def end_hosts() -> None:
+    """Hosts cost memory, and have the names of the lab's; the rest ends with the lab."""
+    ids = [instance["InstanceId"] for instance in hosts().values()]
+    if ids:
+        story.client("ec2").terminate_instances(InstanceIds=ids)
+        story.eventually(lambda: story.status()["instances"].keys() & set(ids), lambda left: not left)
+
+
+def inside(name: str, command: str) -> str:
+    """What a shell command says on one of production's hosts."""
+    return story.inside(hosts()[name]["InstanceId"], command).output
+
+
+def test_the_whole_of_site_yml_runs_with_productions_variables(production: Production) -> None:
+    assert production.run.status == 0, production.run.output[-6000:]
+    assert {host for host, count in story.changes(production.run.output).items() if count} == {
+        *("localhost", "backend", "collector", "db1", "db2")
+    }
+    promises = json.loads((production.state / "verify.json").read_text())["promises"]
+    assert {promise["state"] for promise in promises} == {"kept"}
+    for name, instance in hosts().items():
+        assert (instance["Architecture"], instance["InstanceType"]) == ("arm64", "t4g.small")
+        devices = [device["DeviceName"] for device in instance["BlockDeviceMappings"]]
+        assert devices == [instance["RootDeviceName"]] == ["/dev/sda1"], name
+    assert inside("backend", "id --name --user ubuntu").strip() == "ubuntu"
+
+
+def test_a_plan_after_the_first_run_has_nothing_to_do(production: Production) -> None:
+    assert production.plan.status == 0, production.plan.output[-6000:]
+    assert "Plan: nothing to do." in production.plan.output
+
+
+def test_two_environments_of_the_same_addresses_do_not_meet(production: Production, deployment: Deployment) -> None:
+    lab = {i["name"]: i["private_ip"] for i in story.status()["instances"].values() if i["tags"]}
+    assert {name: each["PrivateIpAddress"] for name, each in hosts().items()} == lab
+    assert len({each["VpcId"] for each in hosts().values()}) == 1
+    assert story.get(f"{deployment.url}/api/health")[0] == 200
