@@ -6,7 +6,6 @@ import base64
 import json
 import os
 import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -47,32 +46,40 @@ def encoded(part: str) -> Iterator[str]:
 class Search:
     """Looks for the forms of secrets; ``found`` is where they are: (place, the secret's name)."""
 
+    # It reads the forms from its input, so that no process has them among its arguments.
+    GREP = (
+        *("grep", "--recursive", "--fixed-strings", "--text", "--null", "--only-matching", "--no-messages"),
+        *("--devices=skip", "--file=-"),
+    )
+
     def __init__(self, secrets: Mapping[str, str]) -> None:
         self._forms = forms(secrets)
         self.found: set[tuple[str, str]] = set()
+
+    @property
+    def patterns(self) -> str:
+        """What GREP is to read."""
+        return "".join(f"{form}\n" for form in self._forms)
 
     def text(self, place: str, text: str) -> None:
         for form, name in self._forms.items():
             if form in text:
                 self.found.add((place, name))
 
-    def files(self, root: Path, *, without: Sequence[str] = ()) -> None:
-        """Everything below a directory but directories of these names; a place is the path below it."""
-        with tempfile.NamedTemporaryFile("w") as patterns:
-            patterns.write("\n".join(self._forms) + "\n")
-            patterns.flush()
-            command = [
-                *("grep", "--recursive", "--fixed-strings", "--text", "--null", "--only-matching", "--no-messages"),
-                *("--devices=skip", f"--file={patterns.name}"),
-                *(f"--exclude-dir={name}" for name in without),
-            ]
-            done = subprocess.run(
-                [*command, "."], cwd=root, capture_output=True, text=True, errors="replace", check=False
-            )
-        assert done.returncode in (0, 1, 2), done.stderr  # 2: a file went while it looked
-        for line in done.stdout.splitlines():
+    def matches(self, place: str, output: str) -> None:
+        """Take what GREP printed; a place is ``place`` and the file's path."""
+        for line in output.splitlines():
             path, _, form = line.partition("\0")
-            self.found.add((path.removeprefix("./"), self._forms[form]))
+            self.found.add((f"{place} {path.removeprefix('./')}", self._forms[form]))
+
+    def files(self, place: str, root: Path, *, without: Sequence[str] = ()) -> None:
+        """Everything below a directory but directories of these names."""
+        command = [*self.GREP, *(f"--exclude-dir={name}" for name in without), "."]
+        done = subprocess.run(
+            command, cwd=root, input=self.patterns, stdout=subprocess.PIPE, text=True, errors="replace", check=False
+        )
+        assert done.returncode in (0, 1, 2)  # 2: a file went while it looked
+        self.matches(place, done.stdout)
 
 
 class Watch:
@@ -80,10 +87,12 @@ class Watch:
 
     def __init__(self) -> None:
         self._seen: dict[bytes, str] = {}
+        self._turns: dict[str, int] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Watch:
+        self._turns = {pid: turn + 10 for pid, turn in self._turn().items()}  # what runs already changes no more
         self._thread.start()
         return self
 
@@ -98,13 +107,17 @@ class Watch:
         return len(self._seen)
 
     def _run(self) -> None:
-        turns: dict[str, int] = {}
         while not self._stop.wait(_POLL_SECONDS):
-            turns = {pid: turns.get(pid, -1) + 1 for pid in os.listdir("/proc") if pid.isdecimal()}  # noqa: PTH208 — names, not paths
-            for pid, turn in turns.items():
-                # A process is another once it has executed a program, which is mostly what it does first.
-                if turn < 10 or turn % 100 == 0:
-                    self._look(pid)
+            self._turns = self._turn()
+
+    def _turn(self) -> dict[str, int]:
+        """Look at every process that is new, and now and then at the others; return how often each was met."""
+        turns = {pid: self._turns.get(pid, -1) + 1 for pid in os.listdir("/proc") if pid.isdecimal()}  # noqa: PTH208 — names, not paths
+        for pid, turn in turns.items():
+            # A process is another once it has executed a program, which is mostly what it does first.
+            if turn < 10 or turn % 100 == 0:
+                self._look(pid)
+        return turns
 
     def _look(self, pid: str) -> None:
         texts: dict[str, bytes] = {}

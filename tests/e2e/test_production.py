@@ -6,6 +6,7 @@ addresses, two distributions.
 
 from __future__ import annotations
 
+import base64
 import http.server
 import json
 import threading
@@ -14,6 +15,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,7 @@ class Production:
         return self.directory / "state/madang" / NAME
 
 
+@cache
 def distribution() -> str:
     """The name at which visitors find production; its comment says which it is."""
     listed = story.client("cloudfront").list_distributions()["DistributionList"].get("Items", [])
@@ -155,3 +158,60 @@ def test_two_environments_of_the_same_addresses_do_not_meet(production: Producti
     assert {name: each["PrivateIpAddress"] for name, each in hosts().items()} == lab
     assert len({each["VpcId"] for each in hosts().values()}) == 1
     assert story.get(f"{deployment.url}/api/health")[0] == 200
+
+
+# Who must know a secret has it: the service, as systemd hands it over; a replica, in MySQL's own tables and logs;
+# and whoever deploys, the key of the hosts.
+PLACES = {
+    ("control state/madang/madang-production/id_ed25519", "ssh-key"),
+    *(
+        (f"{name} {path}/database_password", f"mysql-user-{name}")
+        for name in ("backend", "collector")
+        for path in (f"etc/{name}/credentials", f"run/credentials/{name}.service")
+    ),
+}
+REPLICAS_OWN = ("db2 var/lib/mysql/", "mysql-user-replication")
+
+
+def secrets() -> dict[str, str]:
+    """All that the first run generated, by their names in Secrets Manager."""
+    manager = story.client("secretsmanager")
+    names = [
+        str(each["Name"]) for page in manager.get_paginator("list_secrets").paginate() for each in page["SecretList"]
+    ]
+    ours = [name for name in names if name.startswith("madang/production/")]
+    return {name.split("/")[-1]: str(manager.get_secret_value(SecretId=name)["SecretString"]) for name in ours}
+
+
+def search_host(search: leaks.Search, name: str, instance_id: str) -> None:
+    """A host's files (but packages' and their lists), its journal, and its user data."""
+    command = (*search.GREP, "--exclude-dir=apt", "--exclude-dir=dpkg", "--directories=recurse")
+    where = "etc home opt root run srv tmp var dev/shm"
+    searched = story.inside(instance_id, f"cd / && {' '.join(command)} {where}", stdin=search.patterns)
+    search.matches(name, searched.output)
+    search.text(f"{name} journal", story.inside(instance_id, "journalctl --no-pager --output=export").output)
+    answer = story.client("ec2").describe_instance_attribute(InstanceId=instance_id, Attribute="userData")
+    search.text(f"{name} user data", base64.b64decode(answer["UserData"].get("Value", "")).decode(errors="replace"))
+
+
+def test_every_generated_secret_is_where_it_is_needed_and_nowhere_else(production: Production) -> None:
+    generated = secrets()
+    assert set(generated) == {
+        *("mysql-ca", "mysql-user-backend", "mysql-user-collector", "mysql-user-replication", "ssh-key")
+    }
+    search = leaks.Search(generated)
+    search.text("output of the run", production.run.output)
+    search.text("output of the plan", production.plan.output)
+    production.watched.search(search)
+    for name, instance in hosts().items():
+        search_host(search, name, instance["InstanceId"])
+    search.files("control", production.directory)
+    search.files("checkout", story.ROOT, without=(".git", ".lab", ".tools", ".venv", "node_modules"))
+    # The lab's own state: the API's log, the edge's, consoles. Disks were searched on their hosts.
+    search.files("lab", story.ROOT / ".lab", without=("root", "upper", "work"))
+    places = {
+        (place, name)
+        for place, name in search.found
+        if not (place.startswith(REPLICAS_OWN[0]) and name == REPLICAS_OWN[1])
+    }
+    assert places == PLACES

@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""The policy of whoever deploys: what the runs of site.yml call, narrowed, and nothing more (docs/aws.md).
+
+    scripts/iam_policy.py policy [--project P --region R --account A]   print it, for your own names
+    scripts/iam_policy.py write                                         write docs/iam/policy.json anew
+    scripts/iam_policy.py record RUN --caller KEY                       add what the running lab counted to a run
+
+docs/iam/calls.yml says what each run calls, docs/iam/statements.yml how each call is narrowed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import urllib.request
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PLACE = Path(__file__).resolve().parents[1] / "docs/iam"
+# A managed policy may have so many characters, without its white space.
+MOST_CHARACTERS = 6144
+
+
+class Unknown(ValueError):
+    """A call that no statement narrows."""
+
+
+def needed(calls: Iterable[str], table: Mapping[str, Any]) -> set[str]:
+    """The IAM actions that calls need: service:Action each, with ``+tags`` after one that tags what it creates."""
+    actions: set[str] = set()
+    for call in calls:
+        name, _, tags = call.partition(" ")
+        if name in table["free"]:
+            continue
+        actions |= {*table["names"].get(name, [name]), *table["besides"].get(name, [])}
+        if tags:
+            actions.add("ec2:CreateTags")
+    return actions
+
+
+def policy(calls: Iterable[str], table: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
+    """The policy that allows these calls; Unknown names those that no statement of the table holds."""
+    calls = set(calls)
+    actions = needed(calls, table)
+    tagging = sorted(call.split(" ")[0].partition(":")[2] for call in calls if call.endswith(" +tags"))
+    statements, held = [], set()
+    for template in table["statements"]:
+        chosen = sorted(action for action in actions if holds(template, action))
+        held |= {*chosen}
+        if chosen:
+            filled = {
+                key: _filled(template[key], values, tagging) for key in ("Resource", "Condition") if key in template
+            }
+            statements.append({"Sid": template["Sid"], "Effect": "Allow", "Action": chosen, **filled})
+    if strange := sorted(actions - held):
+        raise Unknown(
+            f"No statement of docs/iam/statements.yml holds {', '.join(strange)}; add each where it is narrowed."
+        )
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def holds(template: Mapping[str, Any], action: str) -> bool:
+    return any(fnmatchcase(action, wanted) for wanted in template["Action"]) and action not in template.get(
+        "Without", ()
+    )
+
+
+def _filled(value: Any, values: Mapping[str, str], tagging: Sequence[str]) -> Any:
+    if value == "{tagged_creations}":
+        return [*tagging]
+    if isinstance(value, str):
+        return value.format_map(values)
+    if isinstance(value, list):
+        return [_filled(each, values, tagging) for each in value]
+    return {key: _filled(each, values, tagging) for key, each in value.items()}
+
+
+def calls_of(counted: Iterable[Mapping[str, Any]], callers: Sequence[str]) -> set[str]:
+    """Calls as the lab counted them (GET /_lab/calls), of these access keys.
+
+    One that creates is as good as untagged when it ever came without tags.
+    """
+    found: dict[str, bool] = {}
+    for each in counted:
+        if each["caller"] in callers:
+            name = f"{each['service']}:{each['action']}"
+            found[name] = found.get(name, True) and bool(each["tagged"])
+    return {f"{name} +tags" if tagged else name for name, tagged in found.items()}
+
+
+def read(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((PLACE / name).read_text())
+    return document
+
+
+def recorded() -> set[str]:
+    """What all runs call."""
+    return {call for calls in read("calls.yml").values() for call in calls}
+
+
+def rendered(values: Mapping[str, str]) -> str:
+    return json.dumps(policy(recorded(), read("statements.yml"), values), indent=2) + "\n"
+
+
+DEFAULTS = {"project": "madang", "region": "ap-northeast-2", "account": "*"}
+
+
+def record(run: str, caller: str, endpoint_url: str) -> None:
+    """Add to a run what no earlier one has called."""
+    with urllib.request.urlopen(f"{endpoint_url}/_lab/calls", timeout=30) as answer:  # noqa: S310 — loopback
+        seen = calls_of(json.load(answer), [caller])
+    runs = read("calls.yml")
+    others = {call for name, calls in runs.items() if name != run for call in calls}
+    runs[run] = sorted({*runs.get(run, []), *(seen - others)})
+    path = PLACE / "calls.yml"
+    comments = [line for line in path.read_text().splitlines() if line.startswith(("---", "#"))]
+    path.write_text("\n".join([*comments, yaml.safe_dump(runs, sort_keys=False, width=120)]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="The IAM policy of whoever deploys")
+    commands = parser.add_subparsers(dest="command", required=True)
+    shown = commands.add_parser("policy", help="print it")
+    for name, default in DEFAULTS.items():
+        shown.add_argument(f"--{name}", default=default)
+    commands.add_parser("write", help="write docs/iam/policy.json anew")
+    recording = commands.add_parser("record", help="add what the running lab counted to a run")
+    recording.add_argument("run")
+    recording.add_argument("--caller", required=True, help="the access key that the run had")
+    recording.add_argument("--endpoint-url", default="http://127.0.0.1:8566")
+    asked = parser.parse_args()
+    try:
+        if asked.command == "record":
+            record(asked.run, asked.caller, asked.endpoint_url)
+        elif asked.command == "policy":
+            sys.stdout.write(rendered({name: getattr(asked, name) for name in DEFAULTS}))
+        else:
+            (PLACE / "policy.json").write_text(rendered(DEFAULTS))
+    except Unknown as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
