@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
-"""The policy of whoever deploys: what the runs of site.yml call, narrowed, and nothing more (docs/aws.md).
+"""The policies of whoever deploys: what the runs of site.yml call, narrowed, and nothing more (docs/aws.md).
 
-    scripts/iam_policy.py policy [--project P --region R --account A]   print it, for your own names
-    scripts/iam_policy.py write                                         write docs/iam/policy.json anew
-    scripts/iam_policy.py record RUN --caller KEY                       add what the running lab counted to a run
+    scripts/iam_policy.py write [--project P --region R --account A --to DIRECTORY]   network.json and services.json
+    scripts/iam_policy.py record RUN --caller KEY                      add to a run what the running lab counted
 
 docs/iam/calls.yml says what each run calls, docs/iam/statements.yml how each call is narrowed.
 """
@@ -43,25 +42,28 @@ def needed(calls: Iterable[str], table: Mapping[str, Any]) -> set[str]:
     return actions
 
 
-def policy(calls: Iterable[str], table: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
-    """The policy that allows these calls; Unknown names those that no statement of the table holds."""
+def policies(calls: Iterable[str], table: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """The policies that allow these calls, by name; Unknown names those that no statement of the table holds."""
     calls = set(calls)
     actions = needed(calls, table)
     tagging = sorted(call.split(" ")[0].partition(":")[2] for call in calls if call.endswith(" +tags"))
-    statements, held = [], set()
-    for template in table["statements"]:
-        chosen = sorted(action for action in actions if holds(template, action))
-        held |= {*chosen}
-        if chosen:
-            filled = {
+    held: set[str] = set()
+    found = {}
+    for name, templates in table["policies"].items():
+        statements = []
+        for template in templates:
+            chosen = sorted(action for action in actions if holds(template, action))
+            held |= {*chosen}
+            rest = {
                 key: _filled(template[key], values, tagging) for key in ("Resource", "Condition") if key in template
             }
-            statements.append({"Sid": template["Sid"], "Effect": "Allow", "Action": chosen, **filled})
+            statements += [{"Sid": template["Sid"], "Effect": "Allow", "Action": chosen, **rest}] if chosen else []
+        found[name] = {"Version": "2012-10-17", "Statement": statements}
     if strange := sorted(actions - held):
         raise Unknown(
             f"No statement of docs/iam/statements.yml holds {', '.join(strange)}; add each where it is narrowed."
         )
-    return {"Version": "2012-10-17", "Statement": statements}
+    return found
 
 
 def holds(template: Mapping[str, Any], action: str) -> bool:
@@ -103,8 +105,10 @@ def recorded() -> set[str]:
     return {call for calls in read("calls.yml").values() for call in calls}
 
 
-def rendered(values: Mapping[str, str]) -> str:
-    return json.dumps(policy(recorded(), read("statements.yml"), values), indent=2) + "\n"
+def rendered(values: Mapping[str, str]) -> dict[str, str]:
+    """The files to write."""
+    found = policies(recorded(), read("statements.yml"), values)
+    return {f"{name}.json": json.dumps(document, indent=2) + "\n" for name, document in found.items()}
 
 
 DEFAULTS = {"project": "madang", "region": "ap-northeast-2", "account": "*"}
@@ -123,13 +127,13 @@ def record(run: str, caller: str, endpoint_url: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="The IAM policy of whoever deploys")
+    parser = argparse.ArgumentParser(description="The IAM policies of whoever deploys")
     commands = parser.add_subparsers(dest="command", required=True)
-    shown = commands.add_parser("policy", help="print it")
+    writing = commands.add_parser("write", help="write network.json and services.json")
     for name, default in DEFAULTS.items():
-        shown.add_argument(f"--{name}", default=default)
-    commands.add_parser("write", help="write docs/iam/policy.json anew")
-    recording = commands.add_parser("record", help="add what the running lab counted to a run")
+        writing.add_argument(f"--{name}", default=default)
+    writing.add_argument("--to", type=Path, default=PLACE, metavar="DIRECTORY")
+    recording = commands.add_parser("record", help="add to a run what the running lab counted")
     recording.add_argument("run")
     recording.add_argument("--caller", required=True, help="the access key that the run had")
     recording.add_argument("--endpoint-url", default="http://127.0.0.1:8566")
@@ -137,10 +141,9 @@ def main() -> None:
     try:
         if asked.command == "record":
             record(asked.run, asked.caller, asked.endpoint_url)
-        elif asked.command == "policy":
-            sys.stdout.write(rendered({name: getattr(asked, name) for name in DEFAULTS}))
         else:
-            (PLACE / "policy.json").write_text(rendered(DEFAULTS))
+            for name, text in rendered({name: getattr(asked, name) for name in DEFAULTS}).items():
+                (asked.to / name).write_text(text)
     except Unknown as error:
         sys.exit(str(error))
 

@@ -1,4 +1,4 @@
-"""The policy of docs/iam allows what all the runs of this story called, and nothing that none of them did."""
+"""The policies of docs/iam allow what all the runs of this story called, and nothing that none of them did."""
 
 from __future__ import annotations
 

@@ -57,18 +57,23 @@ def distribution() -> str:
     return next(str(each["DomainName"]) for each in listed if each["Comment"] == NAME)
 
 
+def visit(url: str) -> tuple[int, bytes]:
+    """What a visitor of production gets from the edge."""
+    asked = urllib.request.Request(url, headers={"Host": distribution()})  # noqa: S310 — loopback
+    try:
+        with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310 — loopback
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
 @contextmanager
 def visitors_door(edge_url: str) -> Iterator[str]:
     """A URL at which this machine finds production's distribution, whose name no resolver here knows."""
 
     class Door(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked = urllib.request.Request(edge_url + self.path, headers={"Host": distribution()})  # noqa: S310 — loopback
-            try:
-                with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310 — loopback
-                    status, body = answer.status, answer.read()
-            except urllib.error.HTTPError as error:
-                status, body = error.code, error.read()
+            status, body = visit(edge_url + self.path)
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -154,10 +159,17 @@ def test_a_plan_after_the_first_run_has_nothing_to_do(production: Production) ->
 
 
 def test_two_environments_of_the_same_addresses_do_not_meet(production: Production, deployment: Deployment) -> None:
-    lab = {i["name"]: i["private_ip"] for i in story.status()["instances"].values() if i["tags"]}
-    assert {name: each["PrivateIpAddress"] for name, each in hosts().items()} == lab
-    assert len({each["VpcId"] for each in hosts().values()}) == 1
-    assert story.get(f"{deployment.url}/api/health")[0] == 200
+    vpcs = story.client("ec2").describe_vpcs(Filters=[{"Name": "tag:Project", "Values": ["madang"]}])["Vpcs"]
+    assert [vpc["CidrBlock"] for vpc in vpcs] == ["10.20.0.0/16"] * 2
+    health = f"{deployment.url}/api/health"
+    assert (visit(health)[0], story.get(health)[0]) == (200, 200)
+    inside("backend", "systemctl stop backend")
+    try:
+        story.eventually(lambda: visit(health)[0], lambda status: status == 502)
+        assert story.get(health)[0] == 200
+    finally:
+        inside("backend", "systemctl start backend")
+    story.eventually(lambda: visit(health)[0], lambda status: status == 200)
 
 
 # Who must know a secret has it: the service, as systemd hands it over; a replica, in MySQL's own tables and logs;

@@ -1,4 +1,4 @@
-"""The deploying principal's policy follows from calls; docs/iam/policy.json is what follows from those recorded."""
+"""The deploying principal's policies follow from calls; those in docs/iam are what follows from the recorded ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ OWN = {"project": "shop", "region": "eu-west-1", "account": "111122223333"}
 
 
 def statements(*calls: str) -> dict[str, dict[str, Any]]:
-    return {each["Sid"]: each for each in iam["policy"](calls, TABLE, OWN)["Statement"]}
+    documents = iam["policies"](calls, TABLE, OWN).values()
+    return {each["Sid"]: each for document in documents for each in document["Statement"]}
 
 
 @pytest.mark.parametrize(
@@ -80,25 +81,23 @@ def test_a_creating_call_that_came_without_tags_once_counts_as_untagged() -> Non
     assert iam["calls_of"]([{**call, "tagged": True}, {**call, "tagged": False}], ["US"]) == {"ec2:CreateVpc"}
 
 
-def test_the_policy_in_the_docs_is_what_follows_from_the_recorded_calls() -> None:
-    assert (ROOT / "docs/iam/policy.json").read_text() == iam["rendered"](iam["DEFAULTS"]), (
-        "write it anew: scripts/iam_policy.py write"
-    )
+def test_the_policies_in_the_docs_are_what_follows_from_the_recorded_calls() -> None:
+    written = {path.name: path.read_text() for path in (ROOT / "docs/iam").glob("*.json")}
+    assert written == iam["rendered"](iam["DEFAULTS"]), "write them anew: scripts/iam_policy.py write"
 
 
 def test_everything_that_a_run_creates_in_ec2_carries_its_tags_from_the_first_moment() -> None:
-    creations = next(each["Action"] for each in TABLE["statements"] if each["Sid"] == "CreateWithTheProjectsTag")
+    creations = next(
+        each["Action"] for each in TABLE["policies"]["network"] if each["Sid"] == "CreateWithTheProjectsTag"
+    )
     assert [call for call in iam["recorded"]() if call in creations] == []
 
 
-def test_every_statement_allows_something_in_particular() -> None:
-    document = json.loads((ROOT / "docs/iam/policy.json").read_text())
+@pytest.mark.parametrize("name", ["network.json", "services.json"])
+def test_a_policy_fits_into_a_managed_one_and_allows_particular_things(name: str) -> None:
+    document = json.loads((ROOT / "docs/iam" / name).read_text())
+    assert len(json.dumps(document, separators=(",", ":"))) <= iam["MOST_CHARACTERS"]
     for statement in document["Statement"]:
         assert not [action for action in statement["Action"] if "*" in action], statement["Sid"]
     everywhere = {each["Sid"] for each in document["Statement"] if each["Resource"] == "*"}
-    assert everywhere == {"Look", "PrivateZone"}
-
-
-def test_the_policy_fits_into_a_managed_one() -> None:
-    document = json.loads((ROOT / "docs/iam/policy.json").read_text())
-    assert len(json.dumps(document, separators=(",", ":"))) <= iam["MOST_CHARACTERS"]
+    assert everywhere == {"network.json": {"Look"}, "services.json": {"PrivateZone"}}[name]
