@@ -123,7 +123,8 @@ def record(run: str, caller: str, endpoint_url: str) -> None:
     runs[run] = sorted({*runs.get(run, []), *(seen - others)})
     path = PLACE / "calls.yml"
     comments = [line for line in path.read_text().splitlines() if line.startswith(("---", "#"))]
-    path.write_text("\n".join([*comments, yaml.safe_dump(runs, sort_keys=False, width=120)]))
+    lists = [line for name, calls in runs.items() for line in (f"{name}:", *(f"  - {call}" for call in calls))]
+    path.write_text("\n".join([*comments, *lists, ""]))
 
 
 def main() -> None:

@@ -29,9 +29,10 @@ def test_every_call_is_in_the_policy(deployment: Deployment) -> None:
     assert seen() - iam["recorded"]() == set(), "record them: scripts/iam_policy.py record RUN --caller KEY, then write"
 
 
-def test_nothing_is_in_the_policy_that_no_run_calls(deployment: Deployment, request: pytest.FixtureRequest) -> None:
-    runs = {str(item.path.name) for item in request.session.items}
-    whole = {path.name for path in (story.ROOT / "tests/e2e").glob("test_*.py")} <= runs
-    idle = iam["recorded"]() - seen() if whole else set()
-    reasons: dict[str, str] = iam["read"]("statements.yml")["seldom"]
-    assert idle <= set(reasons), "no run of the whole story calls them: take them out of docs/iam/calls.yml"
+def test_nothing_is_in_the_policies_that_no_run_calls(deployment: Deployment, request: pytest.FixtureRequest) -> None:
+    ran = {item.path.name for item in request.session.items}
+    whole = {path.name for path in (story.ROOT / "tests/e2e").glob("test_*.py")} <= ran
+    # A part of the story makes a part of the calls; what puts things right is proved by tests/integration/plan.
+    proved = {call for run, calls in iam["read"]("calls.yml").items() if whole and run != "repair" for call in calls}
+    seldom = iam["read"]("statements.yml")["seldom"]
+    assert proved - seen() <= set(seldom), "no run of the whole story calls them: take them out of docs/iam/calls.yml"

@@ -35,7 +35,7 @@ def statements(*calls: str) -> dict[str, dict[str, Any]]:
         ("s3:GetBucketEncryption", {"s3:GetEncryptionConfiguration"}),
         ("s3:PutBucketPublicAccessBlock", {"s3:PutBucketPublicAccessBlock"}),
         ("lambda:Invoke", {"lambda:InvokeFunction"}),
-        ("iam:CreateRole", {"iam:CreateRole", "iam:PassRole", "iam:TagRole"}),
+        ("lambda:CreateFunction", {"lambda:CreateFunction", "lambda:TagResource", "iam:PassRole"}),
         ("cloudfront:CreateDistributionWithTags", {"cloudfront:CreateDistribution", "cloudfront:TagResource"}),
         ("secretsmanager:CreateSecret", {"secretsmanager:CreateSecret", "secretsmanager:TagResource"}),
         ("sts:GetCallerIdentity", set()),
@@ -56,7 +56,7 @@ def test_what_is_created_must_carry_the_projects_tag_and_is_tagged_by_creating_i
 
 
 def test_services_with_names_are_narrowed_to_the_projects_own() -> None:
-    found = statements("secretsmanager:GetSecretValue", "lambda:CreateFunction", "s3:PutObject", "iam:CreateRole")
+    found = statements("secretsmanager:GetSecretValue", "lambda:CreateFunction", "s3:PutObject")
     assert found["Secrets"]["Resource"] == "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/*"
     assert found["LambdaFunction"]["Resource"] == "arn:aws:lambda:eu-west-1:111122223333:function:shop-*"
     assert found["Objects"]["Resource"] == "arn:aws:s3:::shop-*/*"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,15 +18,18 @@ from lab.api.calls import Call
 from tests.conftest import ROOT, running_api
 from tests.integration.plan.drift import DRIFTS, Account
 
+iam = runpy.run_path(str(ROOT / "scripts/iam_policy.py"))
+
 
 @dataclass(frozen=True)
 class Done:
-    """A run: its status, what it printed, its plan, and the API's calls that change something."""
+    """A run: its status, what it printed, its plan, the API's calls, and those that change something."""
 
     status: int
     output: str
     plan: list[dict[str, Any]] = field(default_factory=list)
     mutating: list[str] = field(default_factory=list)
+    calls: set[str] = field(default_factory=set)
 
     def entries(self, kind: str) -> dict[str, dict[str, Any]]:
         return {entry["name"]: entry for entry in self.plan if entry["kind"] == kind}
@@ -60,7 +64,13 @@ class Play:
         # S3's object data does not count as a change of the world for the lab; here it does.
         writes = [call for call in calls if call.mutating or call.action.startswith(("Put", "Delete"))]
         plan = json.loads(told.read_text())["entries"] if told.exists() else []
-        return Done(done.returncode, done.stdout, plan, [f"{call.service} {call.action}" for call in writes])
+        return Done(
+            done.returncode,
+            done.stdout,
+            plan,
+            [f"{call.service} {call.action}" for call in writes],
+            {f"{call.service}:{call.action}" for call in calls},
+        )
 
 
 @pytest.fixture(scope="module")
@@ -167,3 +177,9 @@ def test_a_run_puts_every_kind_right(repaired: Done, again: Done) -> None:
     assert again.plan == [], again.output[-6000:]
     assert "Plan: nothing to do. Nothing was touched." in again.output
     assert again.mutating == []
+
+
+def test_what_puts_things_right_is_in_the_policies_of_whoever_deploys(deployed: Done, repaired: Done) -> None:
+    recorded = {call.removesuffix(" +tags") for call in iam["recorded"]()}
+    assert (deployed.calls | repaired.calls) - recorded == set(), "add them to docs/iam/calls.yml, at repair"
+    assert {*iam["read"]("calls.yml")["repair"]} <= repaired.calls, "no drift needs them: take them out"
