@@ -94,3 +94,11 @@ def test_the_labs_inventory_carries_the_credentials_that_the_tunnel_checks() -> 
     assert (own["aws_lookup"]["access_key"], own["aws_lookup"]["secret_key"]) == (ACCESS_KEY_ID, SECRET_ACCESS_KEY)
     assert own["aws_environment"]["AWS_SECRET_ACCESS_KEY"] == SECRET_ACCESS_KEY
     assert f"AWS_SECRET_ACCESS_KEY={SECRET_ACCESS_KEY}" in own["ssh_proxy_environment"].split()
+
+
+def test_production_is_proved_with_its_own_variables_but_for_where_the_lab_is() -> None:
+    given = yaml.safe_load((ROOT / "tests/e2e/production.yml").read_text())
+    assert set(given) == {
+        "ssh_proxy_arguments",
+        *("verify_address_url", "verify_bucket_url", "verify_outside_command", "verify_outside_private"),
+    }
