@@ -15,7 +15,6 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +39,7 @@ OURS = [
 class Production:
     """The first run and the plan after it; all that they left on this machine stands below ``directory``."""
 
+    visitor: Visitor
     run: story.Done
     plan: story.Done
     directory: Path
@@ -50,30 +50,35 @@ class Production:
         return self.directory / "state/madang" / NAME
 
 
-@cache
-def distribution() -> str:
-    """The name at which visitors find production; its comment says which it is."""
-    listed = story.client("cloudfront").list_distributions()["DistributionList"].get("Items", [])
-    return next(str(each["DomainName"]) for each in listed if each["Comment"] == NAME)
+@dataclass(frozen=True)
+class Visitor:
+    """Somebody who asks the edge for production by its name, which no resolver on this machine knows."""
 
+    edge_url: str
+    cloudfront: Any
 
-def visit(url: str) -> tuple[int, bytes]:
-    """What a visitor of production gets from the edge."""
-    asked = urllib.request.Request(url, headers={"Host": distribution()})  # noqa: S310 — loopback
-    try:
-        with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310 — loopback
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
+    def get(self, path: str) -> tuple[int, bytes]:
+        """Status and body."""
+        asked = urllib.request.Request(self.edge_url + path, headers={"Host": self._name()})  # noqa: S310 — loopback
+        try:
+            with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310 — loopback
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+    def _name(self) -> str:
+        """The distribution's; its comment says which it is."""
+        listed = self.cloudfront.list_distributions()["DistributionList"].get("Items", [])
+        return next(str(each["DomainName"]) for each in listed if each["Comment"] == NAME)
 
 
 @contextmanager
-def visitors_door(edge_url: str) -> Iterator[str]:
-    """A URL at which this machine finds production's distribution, whose name no resolver here knows."""
+def door(visitor: Visitor) -> Iterator[str]:
+    """A URL on loopback at which this machine gets what the visitor gets."""
 
     class Door(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status, body = visit(edge_url + self.path)
+            status, body = visitor.get(self.path)
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -95,6 +100,7 @@ def visitors_door(edge_url: str) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def production(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
     directory = tmp_path_factory.mktemp("production")
+    visitor = Visitor(deployment.url, story.client("cloudfront"))
     environment = {
         "AWS_ENDPOINT_URL": str(story.status()["endpoint_url"]),
         "AWS_ACCESS_KEY_ID": CALLER,
@@ -109,12 +115,12 @@ def production(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory)
     }
     (directory / "tmp").mkdir()
     try:
-        with visitors_door(deployment.url) as door, leaks.Watch() as watched:
+        with door(visitor) as url, leaks.Watch() as watched:
             command = ("ansible-playbook", "-i", "inventories/production", "site.yml", "-vvv")
-            variables = ("-e", "@tests/e2e/production.yml", "-e", f"verify_site_url={door}")
+            variables = ("-e", "@tests/e2e/production.yml", "-e", f"verify_site_url={url}")
             run = story.run(*command, *variables, **environment)
             plan = story.run(*command, *variables, "--check", "--diff", **environment)
-        yield Production(run, plan, directory, watched)
+        yield Production(visitor, run, plan, directory, watched)
     finally:
         end_hosts()
 
@@ -161,15 +167,15 @@ def test_a_plan_after_the_first_run_has_nothing_to_do(production: Production) ->
 def test_two_environments_of_the_same_addresses_do_not_meet(production: Production, deployment: Deployment) -> None:
     vpcs = story.client("ec2").describe_vpcs(Filters=[{"Name": "tag:Project", "Values": ["madang"]}])["Vpcs"]
     assert [vpc["CidrBlock"] for vpc in vpcs] == ["10.20.0.0/16"] * 2
-    health = f"{deployment.url}/api/health"
-    assert (visit(health)[0], story.get(health)[0]) == (200, 200)
+    health = "/api/health"
+    assert (production.visitor.get(health)[0], story.get(deployment.url + health)[0]) == (200, 200)
     inside("backend", "systemctl stop backend")
     try:
-        story.eventually(lambda: visit(health)[0], lambda status: status == 502)
-        assert story.get(health)[0] == 200
+        story.eventually(lambda: production.visitor.get(health)[0], lambda status: status == 502)
+        assert story.get(deployment.url + health)[0] == 200
     finally:
         inside("backend", "systemctl start backend")
-    story.eventually(lambda: visit(health)[0], lambda status: status == 200)
+    story.eventually(lambda: production.visitor.get(health)[0], lambda status: status == 200)
 
 
 # Who must know a secret has it: the service, as systemd hands it over; a replica, in MySQL's own tables and logs;
