@@ -192,7 +192,7 @@ def ssh_command(settings: Settings, found: Mapping[str, Any], machine: Mapping[s
         sys.executable,
         str(settings.root / "plugins/connect/instance_connect_proxy.py"),
         *("--region", found["region"], "--endpoint-url", found["connect_url"]),
-        *("--host", "%h", "--port", "%p"),
+        *("--vpc-id", machine["vpc_id"], "--host", "%h", "--port", "%p"),
     ]
     return [
         "ssh",
@@ -201,7 +201,7 @@ def ssh_command(settings: Settings, found: Mapping[str, Any], machine: Mapping[s
         *("-o", f"HostKeyAlias={machine['id']}"),
         *("-o", f"UserKnownHostsFile={deployment / 'known_hosts'}"),
         *("-o", "StrictHostKeyChecking=accept-new", "-o", "IdentitiesOnly=yes", "-o", "LogLevel=ERROR"),
-        f"admin@{machine['private_ip']}",
+        f"{machine['user']}@{machine['private_ip']}",
     ]
 
 
@@ -224,11 +224,14 @@ def logs(settings: Settings, arguments: argparse.Namespace) -> None:
 
 
 def instance_named(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """The instance whose Name tag or id is ``name``; raise Failed with the names that there are."""
+    """The instance whose Name tag or id is ``name``; raise Failed with the names that there are, or the ids."""
     instances: list[Mapping[str, Any]] = [i for i in found["instances"].values() if i["desired"] != "terminated"]
-    for instance in instances:
-        if name in (instance["name"], instance["id"]):
-            return instance
+    called = [instance for instance in instances if name in (instance["name"], instance["id"])]
+    if len(called) == 1:
+        return called[0]
+    if called:
+        ids = ", ".join(f"{instance['id']} in {instance['vpc_id']}" for instance in called)
+        raise Failed(f"There are {len(called)} instances {name!r}; write an id: {ids}.")
     known = ", ".join(sorted(instance["name"] for instance in instances)) or "none yet"
     raise Failed(f"There is no instance {name!r}. Instances: {known}; or write `internet`.")
 

@@ -15,7 +15,10 @@ _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/")
 
 @dataclass(frozen=True)
 class Call:
-    """One request: ``caller`` is the access key id, or ``anonymous``."""
+    """One request.
+
+    ``caller`` is the access key id, or ``anonymous``; ``tagged`` is a call of EC2 that tags what it creates.
+    """
 
     service: str
     action: str
@@ -23,6 +26,7 @@ class Call:
     region: str
     method: str
     path: str
+    tagged: bool = False
 
     @property
     def mutating(self) -> bool:
@@ -50,7 +54,8 @@ def identify(environ: dict[str, Any], body: bytes) -> Call:
         action = found.group(1).decode() if found else ""
     if not action:
         action = _rest_action(service.lower(), environ, method, query)
-    return Call(service.lower(), action, caller, region, method, path)
+    tagged = b"TagSpecification.1.Tag.1." in body
+    return Call(service.lower(), action, caller, region, method, path, tagged)
 
 
 def _rest_action(service: str, environ: dict[str, Any], method: str, query: dict[str, str]) -> str:

@@ -10,7 +10,10 @@ _AMAZON, _CANONICAL, _DEBIAN = "137112412989", "099720109477", "136693071363"
 
 @dataclass(frozen=True)
 class Image:
-    """An image of one architecture (``x86_64`` or ``arm64``), named by an SSM public ``parameter``."""
+    """An image of one architecture (``x86_64`` or ``arm64``), named by an SSM public ``parameter``.
+
+    ``user`` is who logs in.
+    """
 
     parameter: str
     name: str
@@ -19,6 +22,7 @@ class Image:
     owner_alias: str | None
     architecture: str
     root_device: str
+    user: str
 
     def id(self, region: str) -> str:
         """Its id in a region: always the same one."""
@@ -35,6 +39,7 @@ def _debian(release: str, code_name: str, architecture: str) -> Image:
         owner_alias=None,
         architecture=machine,
         root_device="/dev/xvda",
+        user="admin",
     )
 
 
@@ -48,6 +53,7 @@ def _ubuntu(release: str, code_name: str, architecture: str) -> Image:
         owner_alias="amazon",
         architecture=machine,
         root_device="/dev/sda1",
+        user="ubuntu",
     )
 
 
@@ -60,6 +66,7 @@ def _amazon(architecture: str) -> Image:
         owner_alias="amazon",
         architecture=architecture,
         root_device="/dev/xvda",
+        user="ec2-user",
     )
 
 
@@ -73,6 +80,7 @@ def _lab(architecture: str) -> Image:
         owner_alias=None,
         architecture=machine,
         root_device="/dev/xvda",
+        user="admin",
     )
 
 

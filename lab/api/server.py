@@ -1,7 +1,8 @@
 """The API as one object: what the daemon starts, and what answers every call.
 
 Besides AWS's API it has, on loopback alone: ``GET/DELETE /_lab/requests`` (counts by service and action),
-``POST/DELETE /_lab/faults`` (see lab.api.faults), and ``POST /_lab/reset`` (an empty account).
+``GET /_lab/calls`` (the same by who called, and with tags for what it creates or without), ``POST/DELETE
+/_lab/faults`` (see lab.api.faults), and ``POST /_lab/reset`` (an empty account).
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class Api:
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._servers: list[Server] = []
         self._faults = faults.Faults()
-        self._counts: Counter[tuple[str, str]] = Counter()
+        self._counts: Counter[tuple[str, str, str, bool]] = Counter()
         self._counting = threading.Lock()
         self._log = None
         if log_calls:
@@ -96,7 +97,7 @@ class Api:
             return self._control(environ, start_response)
         call = identify(environ, _peek(environ))
         with self._counting:
-            self._counts[call.service, call.action] += 1
+            self._counts[call.service, call.action, call.caller, call.tagged] += 1
         fault = self._faults.hit(call)
         status, headers, body = self._act(call, fault, environ)
         if self._log:
@@ -150,8 +151,13 @@ class Api:
                 self._faults.clear()
             case "GET", "/_lab/requests":
                 with self._counting:
-                    for (service, action), count in sorted(self._counts.items()):
-                        answer.setdefault(service, {})[action] = count
+                    for (service, action, _, _), count in sorted(self._counts.items()):
+                        actions = answer.setdefault(service, {})
+                        actions[action] = actions.get(action, 0) + count
+            case "GET", "/_lab/calls":
+                with self._counting:
+                    names = ("service", "action", "caller", "tagged", "count")
+                    answer = [dict(zip(names, (*key, n), strict=True)) for key, n in sorted(self._counts.items())]
             case "DELETE", "/_lab/requests":
                 with self._counting:
                     self._counts.clear()

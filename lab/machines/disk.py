@@ -91,6 +91,8 @@ def first_files(machine: Machine) -> dict[str, str]:
     return {
         "etc/resolv.conf": f"nameserver {METADATA_DNS}\nsearch {domain}\n",
         "etc/machine-id": f"{uuid.uuid5(_NAMESPACE, machine.id).hex}\n",
+        # One tree for every image, but each has its own default user.
+        "etc/cloud/cloud.cfg.d/91_user.cfg": f"system_info: {{default_user: {{name: {machine.user}}}}}\n",
     }
 
 

@@ -5,7 +5,7 @@
 
 Credentials and region come from where every AWS tool finds them (environment,
 profile, instance role). Without --endpoint-id and --dns-name, the endpoint of
-the host's VPC is looked up first, which takes a second longer.
+the host's VPC (--vpc-id) is looked up first, which takes a second longer.
 
 Only ids and addresses stand in the arguments. Errors are one sentence on
 standard error, and exit status 1.
@@ -130,19 +130,21 @@ class Account:
             raise ProxyError("no AWS region: give --region, or set AWS_DEFAULT_REGION")
         return str(region)
 
-    def endpoint(self, endpoint_id: str | None, host: str) -> tuple[str, str]:
-        """Id and DNS name of an endpoint: the one with this id, or else the one of the VPC where ``host`` stands."""
+    def endpoint(self, endpoint_id: str | None, host: str, vpc_id: str | None = None) -> tuple[str, str]:
+        """Id and DNS name of an endpoint: the one with this id, or of this VPC, or of that where ``host`` stands."""
         ec2: Any = self.session.create_client("ec2", region_name=self.region())
         wanted: dict[str, Any] = {"Filters": [{"Name": "state", "Values": ["create-complete"]}]}
         if endpoint_id:
             wanted["InstanceConnectEndpointIds"] = [endpoint_id]
+        elif vpc_id:
+            wanted["Filters"].append({"Name": "vpc-id", "Values": [vpc_id]})
         else:
             held = [{"Name": "addresses.private-ip-address", "Values": [host]}]
             interfaces = ec2.describe_network_interfaces(Filters=held)["NetworkInterfaces"]
             vpcs = {interface["VpcId"] for interface in interfaces}
             if len(vpcs) != 1:
                 what = "no host" if not vpcs else f"hosts in {len(vpcs)} VPCs"
-                raise ProxyError(f"{what} in {self.region()} with the address {host}: give --endpoint-id")
+                raise ProxyError(f"{what} in {self.region()} with the address {host}: give --vpc-id")
             wanted["Filters"].append({"Name": "vpc-id", "Values": list(vpcs)})
         found = ec2.describe_instance_connect_endpoints(**wanted)["InstanceConnectEndpoints"]
         if not found:
@@ -312,6 +314,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--endpoint-id", "--instance-connect-endpoint-id", help="eice-…; found by the host's VPC without"
     )
+    parser.add_argument("--vpc-id", help="the host's VPC; found by its address without, where only one VPC has that")
     parser.add_argument("--dns-name", help="the endpoint's own; looked up without")
     parser.add_argument("--endpoint-url", help="connect here instead of wss://DNS-NAME (the lab: ws://127.0.0.1:8567)")
     parser.add_argument("--region")
@@ -327,7 +330,7 @@ def tunnel(asked: argparse.Namespace, stdin: int, stdout: int) -> None:
     account = Account(asked.profile, asked.region)
     endpoint_id, dns_name = asked.endpoint_id, asked.dns_name
     if not (endpoint_id and dns_name):
-        endpoint_id, dns_name = account.endpoint(endpoint_id, asked.host)
+        endpoint_id, dns_name = account.endpoint(endpoint_id, asked.host, asked.vpc_id)
     target = Target(endpoint_id, dns_name, asked.host, asked.port, asked.max_tunnel_duration)
     url = asked.endpoint_url or f"wss://{dns_name}"
     sock = connect(url, dns_name)

@@ -28,6 +28,12 @@ TYPE = re.compile(r"[a-z][a-z0-9-]*\.(nano|micro|small|medium|large|([0-9]{1,3})
 ARM = re.compile(r"(a1|[a-z]+[0-9]+g[a-z]*)\..*")
 # What NAT instances are called.
 NAT = re.compile(r"nat(-[a-z])?")
+DEVICE = re.compile(r"/dev/[a-z0-9/]+")
+ROOT_DEVICES = {
+    "/aws/service/canonical/": "/dev/sda1",
+    "/aws/service/debian/": "/dev/xvda",
+    "/aws/service/ami-amazon-linux-latest/": "/dev/xvda",
+}
 # An EC2 instance has at most this many groups by default.
 MOST_GROUPS = 5
 VOLUME = (8, 65536)
@@ -56,6 +62,7 @@ def check(variables: Mapping[str, Any], refusals: Refusals) -> None:
     if "instances_connect_subnet" in variables and subnets:
         why = "is not in network_subnets"
         among(refusals, "instances_connect_subnet", variables["instances_connect_subnet"], subnets, why)
+    _root_device(refusals, variables.get("instances_image_root_device"), image)
     if "instances_list" in variables:
         _list(refusals, variables, subnets, image)
     _key(refusals, variables.get("ssh_key_file"))
@@ -111,6 +118,15 @@ def _type(refusals: Refusals, variable: str, value: Any, image: str) -> None:
             "cannot run the arm64 image of instances_image_parameter",
             "one with Graviton, such as t4g.small",
         )
+
+
+def _root_device(refusals: Refusals, device: Any, image: str) -> None:
+    """A volume of another name would come beside the root volume, which would stay small and not encrypted."""
+    if device is None or not matching(refusals, "instances_image_root_device", device, DEVICE, "one such as /dev/sda1"):
+        return
+    known = next((own for begins, own in ROOT_DEVICES.items() if image.startswith(begins)), device)
+    if device != known:
+        refusals.add("instances_image_root_device", device, "is not that of instances_image_parameter's image", known)
 
 
 def _key(refusals: Refusals, path: Any) -> None:

@@ -111,3 +111,11 @@ def test_site_yml_and_every_playbook_that_changes_something_take_the_lock() -> N
     assert "lock.yml" in site
     assert {path.name for path in verbs if "lock.yml" not in imported(path)} == set()
     assert len(verbs) >= 3, "the search finds what it is for"
+
+
+def test_production_is_proved_with_its_own_variables_but_for_where_the_lab_is() -> None:
+    given = yaml.safe_load((ROOT / "tests/e2e/production.yml").read_text())
+    assert set(given) == {
+        "ssh_proxy_arguments",
+        *("verify_address_url", "verify_bucket_url", "verify_outside_command", "verify_outside_private"),
+    }

@@ -87,7 +87,16 @@ class InstanceBackend:
         token = named.get("client_token")
         if token and token in self.launches:
             return self.launches[token]
-        self.describe_images(ami_ids=[image_id])  # type: ignore[attr-defined]  # moto's; refuses an unknown image
+        (image,) = self.describe_images(  # type: ignore[attr-defined]  # moto's; refuses an unknown image
+            ami_ids=[image_id]
+        )
+        devices = named.get("block_device_mappings")
+        if devices and image.root_device_name not in {device["DeviceName"] for device in devices}:
+            # What is asked for comes beside the image's own volume, which is as the image has it: not encrypted.
+            named["block_device_mappings"] = [
+                {"DeviceName": image.root_device_name, "Ebs": {"VolumeSize": 8, "DeleteOnTermination": True}},
+                *devices,
+            ]
         if key_name := named.get("key_name"):
             self.describe_key_pairs(key_names=[key_name])  # type: ignore[attr-defined]  # moto's; refuses unknown keys
         reservation = super().run_instances(  # type: ignore[misc]  # moto's

@@ -6,6 +6,7 @@ import base64
 from typing import Any
 
 from lab.api import ec2
+from lab.api.images import IMAGES
 from lab.api.world import world
 from lab.machines.model import DesiredState, Machine
 
@@ -29,6 +30,7 @@ def _machine(backend: Any, instance: Any) -> Machine:
     tags = {tag["key"]: tag["value"] for tag in instance.get_tags()}
     key = backend.key_pairs.get(instance.key_name)
     profile = instance.iam_instance_profile
+    users = {image.id(backend.region_name): image.user for image in IMAGES}
     return Machine(
         id=instance.id,
         name=tags.get("Name") or instance.id,
@@ -52,6 +54,7 @@ def _machine(backend: Any, instance: Any) -> Machine:
         instance_profile_arn=profile.get("Arn") if isinstance(profile, dict) else None,
         metadata_tokens_required=instance.metadata_options.http_tokens == "required",
         domain_name=_domain_name(backend.vpcs.get(interface.vpc_id)),
+        user=users.get(instance.image_id, "admin"),
     )
 
 

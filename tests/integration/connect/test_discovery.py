@@ -38,11 +38,14 @@ def test_an_endpoints_dns_name_is_found_by_its_id(ec2, proxy):
     assert proxy.Account(None, None).endpoint(endpoint_id, "10.1.0.9") == (endpoint_id, dns_name)
 
 
-def test_an_address_that_two_vpcs_have_needs_the_endpoints_id(ec2, proxy):
+def test_an_address_that_two_vpcs_have_needs_the_vpcs_id(ec2, proxy):
     for _ in range(2):
         _, subnet_id = network(ec2, "10.1.0.0/24")
         ec2.create_network_interface(SubnetId=subnet_id, PrivateIpAddress="10.1.0.9")
-    with pytest.raises(proxy.ProxyError, match=r"hosts in 2 VPCs .* with the address 10\.1\.0\.9: give --endpoint-id"):
+    vpc_id, subnet_id = network(ec2, "10.1.0.0/24")
+    expected = endpoint(ec2, subnet_id)
+    assert proxy.Account(None, None).endpoint(None, "10.1.0.9", vpc_id) == expected
+    with pytest.raises(proxy.ProxyError, match=r"hosts in 2 VPCs .* with the address 10\.1\.0\.9: give --vpc-id"):
         proxy.Account(None, None).endpoint(None, "10.1.0.9")
 
 

@@ -25,7 +25,7 @@ class Account:
             service,
             endpoint_url=self._url,
             region_name="ap-northeast-2",
-            aws_access_key_id="LABLABLABLABLABLABLA",
+            aws_access_key_id="SOMEBODYSOMEBODYSOME",
             aws_secret_access_key="no-secret-of-anything-outside-this-lab",
         )
 

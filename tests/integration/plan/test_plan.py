@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import running_api
+from tests.conftest import ROOT, running_api
 from tests.integration.plan.drift import DRIFTS, Account
 from tests.integration.site_run import Done, Play
+
+iam = runpy.run_path(str(ROOT / "scripts/iam_policy.py"))
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +142,9 @@ def test_the_plan_of_another_way_out_names_what_comes_and_what_goes(play: Play, 
     }
     changes = done.entries("route table")["madang-lab-private"]["changes"]
     assert any(each["what"] == "routes.0.0.0.0/0" and each["after"] == "(known after creation)" for each in changes)
+
+
+def test_what_puts_things_right_is_in_the_policies_of_whoever_deploys(deployed: Done, repaired: Done) -> None:
+    recorded = {call.removesuffix(" +tags") for call in iam["recorded"]()}
+    assert (deployed.calls | repaired.calls) - recorded == set(), "add them to docs/iam/calls.yml, at repair"
+    assert {*iam["read"]("calls.yml")["repair"]} <= repaired.calls, "no drift needs them: take them out"

@@ -146,6 +146,16 @@ def test_an_instance_remembers_metadata_options_encryption_and_the_check(vpc: di
     assert describe(instance)["NetworkInterfaces"][0]["SourceDestCheck"] is False
 
 
+def test_a_volume_that_is_not_the_images_root_device_comes_beside_it(vpc: dict[str, str]) -> None:
+    ec2 = boto3.client("ec2")
+    (ubuntu, *_) = ec2.describe_images(Filters=[{"Name": "root-device-name", "Values": ["/dev/sda1"]}])["Images"]
+    wanted = [{"DeviceName": "/dev/xvda", "Ebs": {"Encrypted": True, "VolumeSize": 12}}]
+    seen = describe(launch(vpc["private"], ImageId=ubuntu["ImageId"], BlockDeviceMappings=wanted))
+    volumes = {each["DeviceName"]: each["Ebs"]["VolumeId"] for each in seen["BlockDeviceMappings"]}
+    known = {each["VolumeId"]: each for each in ec2.describe_volumes(VolumeIds=[*volumes.values()])["Volumes"]}
+    assert {name: known[each]["Encrypted"] for name, each in volumes.items()} == {"/dev/sda1": False, "/dev/xvda": True}
+
+
 def test_changing_an_instances_groups_changes_its_interfaces(vpc: dict[str, str]) -> None:
     ec2 = boto3.client("ec2")
     one, two = (

@@ -21,14 +21,15 @@ class Owned:
 
 
 SETTINGS = Settings(Path("/p"), Path("/c"), Internet("198.18.0.0/16"))
+COMMON = {"vpc_id": "vpc-1", "user": "admin"}
 FOUND: dict[str, Any] = {
     "endpoint_url": "http://127.0.0.1:1",
     "connect_url": "ws://127.0.0.1:2",
     "region": "ap-northeast-2",
     "instances": {
-        "i-1": {"id": "i-1", "name": "db1", "private_ip": "10.0.0.4", "desired": "running"},
-        "i-2": {"id": "i-2", "name": "backend", "private_ip": "10.0.0.5", "desired": "stopped"},
-        "i-3": {"id": "i-3", "name": "old", "private_ip": "10.0.0.6", "desired": "terminated"},
+        "i-1": {"id": "i-1", "name": "db1", "private_ip": "10.0.0.4", **COMMON, "desired": "running"},
+        "i-2": {"id": "i-2", "name": "backend", "private_ip": "10.0.0.5", **COMMON, "desired": "stopped"},
+        "i-3": {"id": "i-3", "name": "old", "private_ip": "10.0.0.6", **COMMON, "desired": "terminated"},
     },
 }
 
@@ -85,6 +86,14 @@ def test_an_unknown_instance_is_answered_with_those_that_there_are(name: str) ->
         cli.instance_named(FOUND, name)
 
 
+def test_a_name_that_two_deployments_have_is_answered_with_the_ids() -> None:
+    twin = {"id": "i-4", "name": "db1", "private_ip": "10.0.0.4", "vpc_id": "vpc-2", "desired": "running"}
+    both = {"instances": {**FOUND["instances"], "i-4": twin}}
+    with pytest.raises(cli.Failed, match="2 instances 'db1'; write an id: i-1 in vpc-1, i-4 in vpc-2"):
+        cli.instance_named(both, "db1")
+    assert cli.instance_named(both, "i-4") == twin
+
+
 def test_before_the_first_instance_none_are_named() -> None:
     with pytest.raises(cli.Failed, match="Instances: none yet"):
         cli.instance_named({"instances": {}}, "db1")
@@ -98,7 +107,8 @@ def test_ssh_goes_through_the_endpoints_tunnel_and_knows_the_host_by_its_id() ->
     assert options.pop("ProxyCommand").split()[4:] == [
         sys.executable,
         "/p/plugins/connect/instance_connect_proxy.py",
-        *("--region", "ap-northeast-2", "--endpoint-url", "ws://127.0.0.1:2", "--host", "%h", "--port", "%p"),
+        *("--region", "ap-northeast-2", "--endpoint-url", "ws://127.0.0.1:2"),
+        *("--vpc-id", "vpc-1", "--host", "%h", "--port", "%p"),
     ]
     assert options == {
         "HostKeyAlias": "i-1",

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lab import kernel
 from lab.machines import disk
@@ -21,6 +22,11 @@ def test_every_machine_has_an_id_of_its_own_that_stays(machine: Machine) -> None
     own = disk.first_files(machine)["etc/machine-id"]
     assert own == disk.first_files(machine)["etc/machine-id"] != disk.first_files(other)["etc/machine-id"]
     assert len(own) == 33
+
+
+def test_a_machine_has_the_default_user_of_its_own_image(machine: Machine) -> None:
+    configuration = disk.first_files(replace(machine, user="ubuntu"))["etc/cloud/cloud.cfg.d/91_user.cfg"]
+    assert yaml.safe_load(configuration) == {"system_info": {"default_user": {"name": "ubuntu"}}}
 
 
 def test_the_mount_survives_separators_in_the_projects_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
