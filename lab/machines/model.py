@@ -15,8 +15,8 @@ class Machine:
     ``name`` is the Name tag or the instance id; ``hostname`` is the private DNS
     name (``ip-10-0-1-5.REGION.compute.internal``); ``user_data`` is decoded;
     ``public_keys`` maps key pair names to OpenSSH public keys; ``domain_name`` is what
-    the VPC's DHCP options give for searching, empty for EC2's own; ``reboots`` counts how often it was asked to reboot; ``user`` is the
-    image's default user.
+    the VPC's DHCP options give for searching, empty for EC2's own; ``reboots`` counts how often
+    it was asked to reboot; ``user`` is the image's default user.
     """
 
     id: str

@@ -40,9 +40,9 @@ def root_volumes(
     wanted: Sequence[Mapping[str, Any]],
     default_size: int,
 ) -> list[dict[str, Any]]:
-    """Each wanted instance's root volume: the instance's ``name``, ``id``, ``zone``, ``size`` and ``wanted`` (GiB), ``grows``.
+    """Each wanted instance's root volume, from ec2_instance_info's and ec2_vol_info's results.
 
-    ``instances`` are ec2_instance_info's, ``volumes`` ec2_vol_info's.
+    A volume is ``name`` (its instance's), ``id``, ``zone``, ``size`` and ``wanted`` (GiB), and ``grows``.
     """
     sizes = {record["name"]: int(record.get("volume_size", default_size)) for record in wanted}
     by_id = {volume["id"]: volume for volume in volumes}

@@ -58,7 +58,13 @@ def traces() -> dict[str, list[str]]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The story in its order: what `make up` made, then what changes it, then its end."""
-    order = {"test_deployment.py": 0, "test_production.py": 2, "test_destroy.py": 3, "test_iam_policy.py": 4, "test_down.py": 5}
+    order = {
+        "test_deployment.py": 0,
+        "test_production.py": 2,
+        "test_destroy.py": 3,
+        "test_iam_policy.py": 4,
+        "test_down.py": 5,
+    }
     items.sort(key=lambda item: order.get(item.path.name, 1))
 
 

@@ -17,12 +17,13 @@ from tests.conftest import ROOT
 
 @dataclass(frozen=True)
 class Done:
-    """A run: its status, what it printed, its plan, and the API's calls that change something."""
+    """A run: its status, what it printed, its plan, the API's calls, and those that change something."""
 
     status: int
     output: str
     plan: list[dict[str, Any]] = field(default_factory=list)
     mutating: list[str] = field(default_factory=list)
+    calls: set[str] = field(default_factory=set)
 
     def entries(self, kind: str) -> dict[str, dict[str, Any]]:
         return {entry["name"]: entry for entry in self.plan if entry["kind"] == kind}
@@ -57,4 +58,10 @@ class Play:
         # S3's object data does not count as a change of the world for the lab; here it does.
         writes = [call for call in calls if call.mutating or call.action.startswith(("Put", "Delete"))]
         plan = json.loads(told.read_text())["entries"] if told.exists() else []
-        return Done(done.returncode, done.stdout, plan, [f"{call.service} {call.action}" for call in writes])
+        return Done(
+            done.returncode,
+            done.stdout,
+            plan,
+            [f"{call.service} {call.action}" for call in writes],
+            {f"{call.service}:{call.action}" for call in calls},
+        )
