@@ -78,6 +78,12 @@ def deployment() -> Iterator[Deployment]:
         story.run("make", "down")
 
 
+@pytest.fixture(scope="session")
+def another_environment() -> set[str]:
+    """What the tests of production leave in the account, as ``tests.account`` names it; destroy leaves it too."""
+    return set()
+
+
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
     """Headless Chromium with a profile of its own, which asks nobody but the page."""

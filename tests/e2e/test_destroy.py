@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
 
-import boto3
 import pytest
 
-from lab.settings import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from tests import kill
 from tests.account import everything, others
 from tests.e2e import story
@@ -24,23 +21,15 @@ def machines() -> set[str]:
     return {each["name"] for each in story.status()["instances"].values() if each["state"] == "running"}
 
 
-def test_destroy_takes_the_deployment_away_and_leaves_what_others_have(deployment: Deployment) -> None:
+def test_destroy_takes_the_deployment_away_and_leaves_what_others_have(
+    deployment: Deployment, another_environment: set[str]
+) -> None:
     lab = story.status()
-
-    @functools.cache
-    def client(service: str) -> Any:
-        return boto3.client(  # type: ignore[call-overload]  # the service is any
-            service,
-            endpoint_url=lab["endpoint_url"],
-            region_name=lab["region"],
-            aws_access_key_id=ACCESS_KEY_ID,
-            aws_secret_access_key=SECRET_ACCESS_KEY,
-        )
-
-    ours = everything(client)
+    client = functools.cache(story.client)
+    ours = everything(client) - another_environment
     others(client, "madang-lab", {}, "untagged", "10.30.0.0/24")
     theirs = everything(client) - ours
-    assert theirs
+    assert theirs - another_environment
 
     refused = story.run(*DESTROY[:-2])
     assert refused.status != 0

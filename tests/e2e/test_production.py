@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from lab.settings import SECRET_ACCESS_KEY
+from tests.account import everything
 from tests.e2e import leaks, story
 from tests.e2e.conftest import Deployment
 
@@ -98,8 +99,11 @@ def door(visitor: Visitor) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def production(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
+def production(
+    deployment: Deployment, another_environment: set[str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Production]:
     directory = tmp_path_factory.mktemp("production")
+    before = everything(story.client)
     visitor = Visitor(deployment.url, story.client("cloudfront"))
     environment = {
         "AWS_ENDPOINT_URL": str(story.status()["endpoint_url"]),
@@ -123,6 +127,7 @@ def production(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory)
         yield Production(visitor, run, plan, directory, watched)
     finally:
         end_hosts()
+        another_environment |= everything(story.client) - before
 
 
 def hosts() -> dict[str, dict[str, Any]]:
