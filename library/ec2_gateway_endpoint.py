@@ -7,7 +7,7 @@ DOCUMENTATION = r"""
 module: ec2_gateway_endpoint
 short_description: Manage a VPC's gateway endpoint and the route tables that lead to it
 description:
-  - The stock module knows an endpoint by its tables, so it cannot give one another table.
+  - The stock module knows an endpoint by its tables, so it cannot give one another table, and it looks at no policy.
   - The endpoint is found by its VPC, its service and its tags, and created with them in the same call.
 author: The Madang authors
 options:
@@ -25,10 +25,13 @@ options:
     elements: str
     required: true
   tags:
-    description: Tags that identify the endpoint, all of them, and that it is created with.
+    description: Tags that identify the endpoint, all of them, and that it is created with. Others are removed.
     type: dict
     required: true
     aliases: [resource_tags]
+  policy:
+    description: Its policy. Without it, AWS's own, by which it forbids nothing.
+    type: dict
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -51,12 +54,16 @@ vpc_endpoint_id:
   type: str
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.aws_outcome import UNKNOWN, Outcome, doing, finish, patient, refusal
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_specifications
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
+    boto3_tag_list_to_ansible_dict,
+    boto3_tag_specifications,
+)
 from ansible_collections.amazon.aws.plugins.module_utils.transformation import ansible_dict_to_boto3_filter_list
 
 ARGUMENTS: dict[str, Any] = {
@@ -64,11 +71,17 @@ ARGUMENTS: dict[str, Any] = {
     "service": {"type": "str", "required": True},
     "route_table_ids": {"type": "list", "elements": "str", "required": True},
     "tags": {"type": "dict", "required": True, "aliases": ["resource_tags"]},
+    "policy": {"type": "dict"},
+}
+# What AWS gives an endpoint that is created without a policy.
+EVERYTHING = {
+    "Version": "2008-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}],
 }
 REMEDIES = {
     "RouteAlreadyExists": "Another endpoint of the same service has one of the tables: delete it",
-    "UnauthorizedOperation": "The credentials need ec2:DescribeVpcEndpoints, ec2:CreateVpcEndpoint, ec2:CreateTags and "
-    "ec2:ModifyVpcEndpoint",
+    "UnauthorizedOperation": "The credentials need ec2:DescribeVpcEndpoints, ec2:CreateVpcEndpoint, ec2:CreateTags, "
+    "ec2:DeleteTags and ec2:ModifyVpcEndpoint",
 }
 ALIVE = ["pendingAcceptance", "pending", "available"]
 
@@ -87,24 +100,44 @@ def find(client: Any, asked: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def ensure(client: Any, asked: Mapping[str, Any], check_mode: bool) -> Outcome:
-    """Create it, or give it the tables that it lacks and take from it those that it should not have."""
+    """Create it, or give it what it lacks and take from it what it should not have."""
     found = find(client, asked)
-    before = sorted(found["RouteTableIds"]) if found else []
-    after = sorted(asked["route_table_ids"])
+    before = settings_of(found) if found else {}
+    after = {
+        "route_table_ids": sorted(asked["route_table_ids"]),
+        "policy": asked["policy"] or EVERYTHING,
+        "tags": {key: str(value) for key, value in asked["tags"].items()},
+    }
     identifier = str(found["VpcEndpointId"]) if found else UNKNOWN
-    changed = found is None or before != after
+    changed = before != after
     if changed and not check_mode:
-        with doing(f"set the route tables of the gateway endpoint of {asked['service']}", REMEDIES):
+        with doing(f"set up the gateway endpoint of {asked['service']}", REMEDIES):
             if found:
-                client.modify_vpc_endpoint(VpcEndpointId=identifier, aws_retry=True, **differences(before, after))
+                change(client, identifier, before, after)
             else:
                 identifier = _create(client, asked, after)
-    return Outcome(
-        changed,
-        {"route_table_ids": before} if found else {},
-        {"route_table_ids": after},
-        {"vpc_endpoint_id": identifier},
-    )
+    return Outcome(changed, before, after, {"vpc_endpoint_id": identifier})
+
+
+def settings_of(endpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """Its settings, comparable."""
+    return {
+        "route_table_ids": sorted(endpoint["RouteTableIds"]),
+        "policy": json.loads(endpoint["PolicyDocument"]) if endpoint.get("PolicyDocument") else EVERYTHING,
+        "tags": boto3_tag_list_to_ansible_dict(endpoint.get("Tags") or []),
+    }
+
+
+def change(client: Any, identifier: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Change what differs. The tags that identify it are there; others go."""
+    changes: dict[str, Any] = differences(before["route_table_ids"], after["route_table_ids"])
+    if before["policy"] != after["policy"]:
+        changes["PolicyDocument"] = json.dumps(after["policy"])
+    if changes:
+        client.modify_vpc_endpoint(VpcEndpointId=identifier, aws_retry=True, **changes)
+    others = [{"Key": key} for key in before["tags"] if key not in after["tags"]]
+    if others:
+        client.delete_tags(Resources=[identifier], Tags=others, aws_retry=True)
 
 
 def differences(before: list[str], after: list[str]) -> dict[str, list[str]]:
@@ -116,12 +149,13 @@ def differences(before: list[str], after: list[str]) -> dict[str, list[str]]:
     return {key: value for key, value in ways.items() if value}
 
 
-def _create(client: Any, asked: Mapping[str, Any], tables: list[str]) -> str:
+def _create(client: Any, asked: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     answer = client.create_vpc_endpoint(
         VpcId=asked["vpc_id"],
         ServiceName=asked["service"],
         VpcEndpointType="Gateway",
-        RouteTableIds=tables,
+        RouteTableIds=settings["route_table_ids"],
+        **({"PolicyDocument": json.dumps(asked["policy"])} if asked["policy"] else {}),
         TagSpecifications=boto3_tag_specifications(asked["tags"], "vpc-endpoint"),
         aws_retry=True,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 NAME = "ec2_routing_table"
@@ -141,3 +143,22 @@ def test_a_gateway_endpoint_follows_the_tables(run_module, network, ec2):
         assert not run_module("ec2_gateway_endpoint", route_table_ids=tables, **asked)["changed"]
     # The routes of the endpoint are not those of the table's own task.
     assert not run_module(NAME, vpc_id=network.vpc, routes=OUT, tags={**PUBLIC, "Name": "shop-two"})["changed"]
+
+
+def test_a_gateway_endpoint_whose_policy_or_tags_somebody_changed_is_put_right(run_module, network, ec2):
+    table = ec2.create_route_table(VpcId=network.vpc)["RouteTable"]["RouteTableId"]
+    asked = {"vpc_id": network.vpc, "service": S3, "tags": {"Name": "shop-s3"}, "route_table_ids": [table]}
+    identifier = run_module("ec2_gateway_endpoint", **asked)["vpc_endpoint_id"]
+    made = ec2.describe_vpc_endpoints()["VpcEndpoints"][0]
+    mine = {"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}]}
+    ec2.modify_vpc_endpoint(VpcEndpointId=identifier, PolicyDocument=json.dumps(mine))
+    ec2.create_tags(Resources=[identifier], Tags=[{"Key": "Owner", "Value": "somebody"}])
+    for check in (True, False):
+        found = run_module("ec2_gateway_endpoint", check=check, **asked)
+        assert found["changed"]
+        assert found["diff"]["before"]["policy"] == mine
+        assert found["diff"]["before"]["tags"] == {"Name": "shop-s3", "Owner": "somebody"}
+    assert not run_module("ec2_gateway_endpoint", **asked)["changed"]
+    put_right = ec2.describe_vpc_endpoints()["VpcEndpoints"][0]
+    assert json.loads(put_right["PolicyDocument"]) == json.loads(made["PolicyDocument"])
+    assert put_right["Tags"] == [{"Key": "Name", "Value": "shop-s3"}]
