@@ -28,4 +28,3 @@ def restore_inotify() -> None:
     with contextlib.suppress(FileNotFoundError):
         INOTIFY.write_text(_RECORD.read_text())
         _RECORD.unlink()
-        _RECORD.parent.rmdir()

@@ -22,9 +22,10 @@ def test_the_limit_goes_back_to_what_it_was_before_the_first_lab_raised_it(limit
     assert limit.read_text() == "8192\n"
     limit.write_text("500\n")  # somebody lowers it meanwhile
     limits.raise_inotify()
+    (limit.parent / "run/lab.lock").touch()  # what else stands there stays
     limits.restore_inotify()
     assert limit.read_text() == "128\n"
-    assert not (limit.parent / "run").exists()
+    assert [path.name for path in (limit.parent / "run").iterdir()] == ["lab.lock"]
 
 
 def test_a_higher_limit_is_left_alone(limit: Path) -> None:
