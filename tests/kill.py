@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import urllib3
 
@@ -22,6 +24,14 @@ def asked(url: str) -> Mapping[str, Mapping[str, int]]:
 def forget(url: str) -> None:
     """Forget what an API was asked for."""
     urllib3.request("DELETE", f"{url}/_lab/requests", timeout=60)
+
+
+def family(pid: int) -> Iterator[int]:
+    """A process and all below it; Ansible's workers have sessions of their own, which a signal to a group misses."""
+    yield pid
+    with contextlib.suppress(OSError):  # it ended meanwhile
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            yield from family(int(child))
 
 
 def kill_at(url: str, service: str, action: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -42,5 +52,7 @@ def kill_at(url: str, service: str, action: str, command: Sequence[str], environ
             assert process.poll() is None, f"it ended before {action}: {process.communicate()[0][-3000:]}"
             time.sleep(0.02)
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        for pid in list(family(process.pid)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         process.wait(timeout=60)
