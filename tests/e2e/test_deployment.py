@@ -135,11 +135,11 @@ def test_each_part_runs_alone_by_its_tag(deployment: Deployment, part: str) -> N
     own = {
         "network": {"Network"},
         "security_groups": {"Security groups"},
-        "instances": {"Instances", "Way in"},
+        "instances": {"Instances", "Way in", "Way out"},
         "database": {"Database secrets", "Databases"},
         "backend": {"Backend's secrets", "Backend"},
         "collector": {"Collector's secrets", "Collector", "Collector in Lambda"},
-        "frontend": {"Frontend"},
+        "frontend": {"Begin the frontend's build", "Frontend"},
         "cdn": {"Begin the way from CloudFront to the backend", "CloudFront"},
         "verify": {
             "Verify what AWS says",
