@@ -10,6 +10,7 @@ from tests.conftest import running_api
 from tests.integration.plan.drift import Account
 from tests.integration.site_run import Done, Play
 
+LOCK = "madang-lab-deploy-123456789012"
 MAKE = "ansible-playbook site.yml --tags "
 NO_VPC = ("There is no VPC with the tags Name=madang-lab Project=madang Environment=lab", f"{MAKE}network")
 NO_GROUPS = "There are no security groups backend, collector, connect, database in the VPC"
@@ -59,25 +60,28 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
         yield play
 
 
-def refuses(done: Done, sentence: tuple[str, str]) -> None:
+def refuses(play: Play, part: str, sentence: tuple[str, str]) -> None:
+    done = alone(play, part)
     said = " ".join(done.output.split())
     assert done.status != 0
     assert all(words in said for words in sentence), done.output[-3000:]
     assert done.output.count("[ERROR]") == 1, done.output[-3000:]
-    assert done.mutating == []
+    # But for the lock, which is taken first and has a bucket of its own.
+    assert [call for call in done.mutating if not call.startswith("s3 ")] == []
+    assert {bucket["Name"] for bucket in Account(play.url).client("s3").list_buckets()["Buckets"]} <= {LOCK}
 
 
 @pytest.mark.parametrize("part", EMPTY)
 def test_on_an_empty_account_a_layer_says_what_it_stands_on_and_touches_nothing(empty: Play, part: str) -> None:
-    refuses(alone(empty, part), EMPTY[part])
+    refuses(empty, part, EMPTY[part])
 
 
 @pytest.mark.parametrize("part", ONLY_A_NETWORK)
 def test_on_a_network_alone_a_layer_says_which_is_the_next_and_touches_nothing(network: Play, part: str) -> None:
-    refuses(alone(network, part), ONLY_A_NETWORK[part])
+    refuses(network, part, ONLY_A_NETWORK[part])
 
 
 def test_a_network_that_lacks_a_subnet_is_to_be_completed_first(network: Play) -> None:
     account = Account(network.url)
     account.ec2.delete_subnet(SubnetId=account.subnet("database-c"))
-    refuses(alone(network, "instances"), ("The network has no subnet database-c", f"{MAKE}network"))
+    refuses(network, "instances", ("The network has no subnet database-c", f"{MAKE}network"))
