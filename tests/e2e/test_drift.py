@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from lab.api.calls import Call
+from tests import kill
 from tests.e2e import story
 from tests.e2e.conftest import Deployment
 from tests.integration.plan.drift import BUCKET, DRIFTS, Account
@@ -102,11 +102,15 @@ def plan(directory: Path) -> Planned:
     url = story.status()["endpoint_url"]
     told = directory / "plan.json"
     before = states()
-    urllib.request.urlopen(urllib.request.Request(f"{url}/_lab/requests", method="DELETE")).close()  # noqa: S310 — loopback
+    asked = kill.asked(url)
     done = story.run("ansible-playbook", "site.yml", "--check", "--diff", MADANG_PLAN_FILE=str(told))
     assert done.status == 0, done.output[-6000:]
-    counts = json.loads(story.get(f"{url}/_lab/requests")[1])
-    calls = [Call(service, action, "", "", "", "") for service, found in counts.items() for action in found]
+    calls = [
+        Call(service, action, "", "", "", "")
+        for service, found in kill.asked(url).items()
+        for action, count in found.items()
+        if count > asked.get(service, {}).get(action, 0)
+    ]
     writes = [call for call in calls if call.mutating or call.action.startswith(("Put", "Delete"))]
     entries = json.loads(told.read_text())["entries"]
     return Planned(done.output, entries, [f"{call.service} {call.action}" for call in writes], (before, states()))
