@@ -50,7 +50,10 @@ class Account:
         return self.id(self.ec2.describe_security_groups()["SecurityGroups"], "GroupId", f"{P}-{name}")
 
     def instance(self, name: str) -> str:
-        found = [each for item in self.ec2.describe_instances()["Reservations"] for each in item["Instances"]]
+        # Terminated ones keep their names for a while.
+        there = [{"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}]
+        reservations = self.ec2.describe_instances(Filters=there)["Reservations"]
+        found = [each for item in reservations for each in item["Instances"]]
         return self.id(found, "InstanceId", name)
 
     @property
