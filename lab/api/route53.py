@@ -1,4 +1,4 @@
-"""Route 53: a name that was deleted may be made again, as it was. moto finds its first creation in a journal and refuses."""
+"""Route 53: a deleted name may be made again as it was. moto finds its first creation in a journal and refuses."""
 
 from __future__ import annotations
 
