@@ -9,6 +9,7 @@ own": call them there, before the daemon moves.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -73,7 +74,8 @@ def check(prefix: str = names.PREFIX) -> list[str]:
     problems = _table_problems() + _own_link_problems(prefix)
     with _OWN_NAMESPACE.open("rb") as machine:
         for name in sorted(names.existing(prefix)):
-            problems += inside(name, partial(_link_problems, name, machine.fileno()))
+            with contextlib.suppress(FileNotFoundError):  # it went while the others were looked at
+                problems += inside(name, partial(_link_problems, name, machine.fileno()))
     if names.internet(prefix) in names.existing(prefix):
         problems += inside(names.internet(prefix), partial(_way_out_problems, names.internet(prefix)))
     return problems

@@ -154,6 +154,13 @@ def test_check_is_content_with_a_lab_that_has_no_link_to_the_machine(scene: Scen
     assert scene.problems() == []
 
 
+def test_check_is_content_with_a_namespace_that_goes_meanwhile(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = guard.names.existing(scene.prefix)
+    monkeypatch.setattr(guard.names, "existing", lambda _prefix: {*found, f"{scene.prefix}gone"})
+    inside(scene.machine, guard.install)
+    assert inside(scene.machine, lambda: guard.check(scene.prefix)) == []
+
+
 def test_check_reports_a_missing_and_a_weakened_table(scene: Scene) -> None:
     assert "missing" in scene.problems()[0]
     inside(scene.machine, guard.install)
