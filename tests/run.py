@@ -30,7 +30,8 @@ class Stage:
 STAGES = (
     Stage("unit", ("tests/unit", "-n", "2", "--dist", "loadfile")),
     Stage("examples", ("tests/examples",)),
-    Stage("integration", ("tests/integration", "-n", "2", "--dist", "loadfile")),
+    # By itself xdist would begin with the files of many tests, which are the short ones.
+    Stage("integration", ("tests/integration", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")),
     Stage("api-only", ("tests/api_only",)),
     Stage("molecule", ("tests/molecule",)),
     Stage("e2e", ("tests/e2e",)),

@@ -1,0 +1,27 @@
+"""The files that run whole playbooks begin first: a long one that begins last has one processor, and no company."""
+
+from __future__ import annotations
+
+import pytest
+
+# The longest first; each file is one worker's.
+LONG = (
+    "zones/test_zones.py",
+    "plan/test_plan.py",
+    "lock/test_lock_runs.py",
+    "instances/test_sizes.py",
+    "destroy/test_destroy_playbook.py",
+    "parts/test_wrong_order.py",
+    "machines/test_machines.py",
+    "api/test_stock_modules.py",
+    "roles/test_frontend_build.py",
+)
+
+
+def place(item: pytest.Item) -> int:
+    name = "/".join(item.path.parts[-2:])
+    return LONG.index(name) if name in LONG else len(LONG)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=place)
