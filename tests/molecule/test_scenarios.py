@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -90,11 +91,9 @@ def test_every_role_that_configures_hosts_has_a_scenario() -> None:
     assert roles <= set(WITH_SCENARIO), f"without a scenario: {sorted(roles - set(WITH_SCENARIO))}"
 
 
-@pytest.mark.namespaces
-@pytest.mark.parametrize("role", WITH_SCENARIO)
-def test_a_role_does_what_its_scenario_says_and_leaves_nothing(role: str, lab: str) -> None:
+def run(role: str) -> subprocess.CompletedProcess[str]:
     """As in the role's own directory: create, converge, idempotence, verify, destroy."""
-    done = subprocess.run(
+    return subprocess.run(
         ["molecule", "--base-config", str(ROOT / ".config/molecule/config.yml"), "test"],
         cwd=ROLES / role,
         env=ENVIRONMENT,
@@ -105,6 +104,24 @@ def test_a_role_does_what_its_scenario_says_and_leaves_nothing(role: str, lab: s
         timeout=SECONDS,
         check=False,
     )
+
+
+@pytest.fixture(scope="session")
+def runs(lab: str) -> Iterator[dict[str, Future[subprocess.CompletedProcess[str]]]]:
+    """All scenarios, two at a time: each of them waits for hosts half of its time."""
+    with ThreadPoolExecutor(2) as pool:
+        begun = {role: pool.submit(run, role) for role in WITH_SCENARIO}
+        yield begun
+        for each in begun.values():
+            each.cancel()
+
+
+@pytest.mark.namespaces
+@pytest.mark.parametrize("role", WITH_SCENARIO)
+def test_a_role_does_what_its_scenario_says_and_leaves_nothing(
+    role: str, lab: str, runs: dict[str, Future[subprocess.CompletedProcess[str]]]
+) -> None:
+    done = runs[role].result()
     assert done.returncode == 0, done.stdout[-12000:]
     assert leftovers(lab, f"{PREFIX}{role}") == []
 
