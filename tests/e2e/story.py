@@ -49,6 +49,13 @@ def inside(place: str, command: str, timeout: float = 60, stdin: str = "") -> Do
     return run(LAB, "exec", place, "--", "sh", "-c", command, timeout=timeout, stdin=stdin)
 
 
+def readings(host: str = "db1") -> set[str]:
+    """Every reading that MySQL has on a host, as text."""
+    listed = inside(host, "mysql -N -e 'SELECT * FROM product.readings'")
+    assert listed.status == 0, listed.output
+    return set(listed.output.splitlines())
+
+
 def secret(name: str) -> str:
     """A secret of the deployment, as Secrets Manager keeps it."""
     return str(client("secretsmanager").get_secret_value(SecretId=f"madang/lab/{name}")["SecretString"])

@@ -22,13 +22,6 @@ def deploy(where: str, tags: str) -> story.Done:
     return done
 
 
-def rows() -> set[str]:
-    """Every reading that MySQL has, as text."""
-    listed = story.inside("db1", "mysql -N -e 'SELECT * FROM product.readings'")
-    assert listed.status == 0, listed.output
-    return set(listed.output.splitlines())
-
-
 def interfaces() -> list[dict[str, Any]]:
     filters = [{"Name": "description", "Values": [f"AWS Lambda VPC ENI-{NAME}-*"]}]
     found: list[dict[str, Any]] = story.client("ec2").describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
@@ -48,31 +41,31 @@ def on_a_host_again(deployment: Deployment) -> Iterator[None]:
 
 
 def test_the_collector_moves_into_lambda_and_back_without_losing_a_row(on_a_host_again: None) -> None:
-    before = rows()
+    before = story.readings()
     assert before
 
     deploy("lambda", "collector")
     assert hosts() == {"backend", "db1", "db2"}
     assert len(interfaces()) == 2
-    moved = rows()
+    moved = story.readings()
     assert before <= moved
 
     # What runs now is the function alone, and what it writes arrives.
     answer = story.client("lambda").invoke(FunctionName=NAME)
     assert "FunctionError" not in answer
     assert json.loads(answer["Payload"].read())["fetched"] > 0
-    story.eventually(rows, lambda found: found > moved, 70)
+    story.eventually(story.readings, lambda found: found > moved, 70)
 
     again = deploy("lambda", "instances,collector,verify")
     assert set(story.changes(again.output).values()) == {0}, again.output[-6000:]
 
-    last = rows()
+    last = story.readings()
     deploy("ec2", "instances,collector")
     assert hosts() == {"backend", "collector", "db1", "db2"}
     assert interfaces() == []
     assert story.client("lambda").list_functions()["Functions"] == []
     assert story.client("scheduler").list_schedules()["Schedules"] == []
     assert [role for role in story.client("iam").list_roles()["Roles"] if role["RoleName"].startswith(NAME)] == []
-    assert last <= rows()
-    story.eventually(rows, lambda found: found > last, 30)
+    assert last <= story.readings()
+    story.eventually(story.readings, lambda found: found > last, 30)
     assert not (story.ROOT / ".lab/functions" / NAME).exists()
