@@ -80,7 +80,7 @@ class Account:
         stands = {
             each["NatGatewayId"]: zone[each["SubnetId"]]
             for each in self.ec2.describe_nat_gateways()["NatGateways"]
-            if each["State"] == "available"
+            if each["State"] in ("pending", "available")  # nobody has waited for it yet
         }
         for group in self.ec2.describe_instances()["Reservations"]:
             for each in group["Instances"]:
