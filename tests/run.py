@@ -1,6 +1,6 @@
 """Runs every check and every test, the fast ones first, and counts them: ``make test``.
 
-The linters take minutes of one processor; they run beside the stages that mostly wait for hosts.
+What takes minutes of one processor and needs no lab runs beside the stages that mostly wait, and yields to them.
 """
 
 from __future__ import annotations
@@ -27,17 +27,26 @@ class Stage:
     arguments: tuple[str, ...]
 
 
+# Whole playbooks against an API alone.
+PLAYBOOKS = tuple(f"tests/integration/{name}" for name in ("plan", "destroy", "instances", "parts"))
+
 STAGES = (
     Stage("unit", ("tests/unit", "-n", "2", "--dist", "loadfile")),
     Stage("examples", ("tests/examples",)),
     # By itself xdist would begin with the files of many tests, which are the short ones.
-    Stage("integration", ("tests/integration", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")),
+    Stage(
+        "integration",
+        (
+            *("tests/integration", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"),
+            *(f"--ignore={path}" for path in PLAYBOOKS),
+        ),
+    ),
     Stage("api-only", ("tests/api_only",)),
     Stage("molecule", ("tests/molecule",)),
     Stage("e2e", ("tests/e2e",)),
 )
-# The first stage that leaves a processor free.
-LINT_BESIDE = "api-only"
+# What begins with a stage, and is waited for at the end.
+BESIDE = {"api-only": Stage("lint", ()), "e2e": Stage("playbooks", PLAYBOOKS)}
 
 
 @dataclass(frozen=True)
@@ -62,10 +71,41 @@ def counted(report: Path) -> tuple[Counts, set[str]]:
     return Counts(max(tests - failed - skipped, 0), failed, skipped), reasons
 
 
-def begin_lint(words: Path) -> subprocess.Popen[bytes]:
-    """The linters, which yield to whatever else runs and say what they say into the file ``words``."""
-    with words.open("wb") as output:
-        return subprocess.Popen(["nice", "scripts/lint"], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+def pytest_of(stage: Stage, report: Path) -> list[str]:
+    return [sys.executable, "-m", "pytest", *stage.arguments, "--durations=5", f"--junitxml={report}"]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A stage that yields to whatever else runs, and says what it says into a file."""
+
+    stage: Stage
+    report: Path
+    words: Path
+    process: subprocess.Popen[bytes]
+
+    @classmethod
+    def begin(cls, stage: Stage, directory: Path) -> Beside:
+        report, words = directory / f"{stage.name}.xml", directory / f"{stage.name}.txt"
+        command = pytest_of(stage, report) if stage.arguments else ["scripts/lint"]
+        with words.open("wb") as output:
+            process = subprocess.Popen(["nice", *command], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+        return cls(stage, report, words, process)
+
+    def end(self) -> tuple[Counts, set[str]]:
+        say(self.stage.name)
+        status = self.process.wait()
+        print(self.words.read_text(), end="", flush=True)
+        if self.stage.arguments:
+            return outcome(status, self.report)
+        return (Counts(failed=1) if status else Counts(passed=1)), set()
+
+
+def outcome(status: int, report: Path) -> tuple[Counts, set[str]]:
+    """What a run of pytest counted."""
+    counts, skipped = counted(report)
+    # Where it says no failure, pytest itself failed, or collected nothing.
+    return (counts + Counts(failed=1) if status and not counts.failed else counts), skipped
 
 
 def say(text: str) -> None:
@@ -86,26 +126,20 @@ def main() -> int:
     began = time.monotonic()
     total = Counts()
     reasons: set[str] = set()
-    with tempfile.TemporaryDirectory() as directory:
-        words = Path(directory) / "lint"
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        beside: list[Beside] = []
         for stage in STAGES:
-            if stage.name == LINT_BESIDE:
-                lint = begin_lint(words)
+            if stage.name in BESIDE:
+                beside.append(Beside.begin(BESIDE[stage.name], directory))
             say(f"{stage.name} ({time.monotonic() - began:.0f} s)")
-            report = Path(directory) / f"{stage.name}.xml"
-            done = subprocess.run(
-                [sys.executable, "-m", "pytest", *stage.arguments, "--durations=5", f"--junitxml={report}"],
-                cwd=ROOT,
-                check=False,
-            )
-            counts, skipped = counted(report)
-            if done.returncode and not counts.failed:
-                counts += Counts(failed=1)  # pytest itself failed, or collected nothing
-            total += counts
-            reasons |= skipped
-        say("lint")
-        total += Counts(failed=1) if lint.wait() else Counts(passed=1)
-        print(words.read_text(), end="")
+            report = directory / f"{stage.name}.xml"
+            done = subprocess.run(pytest_of(stage, report), cwd=ROOT, check=False)
+            counts, skipped = outcome(done.returncode, report)
+            total, reasons = total + counts, reasons | skipped
+        for each in beside:
+            counts, skipped = each.end()
+            total, reasons = total + counts, reasons | skipped
     say(f"Done in {time.monotonic() - began:.0f} s")
     for reason in sorted(reasons):
         print(f"skipped: {reason}")
