@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 
 @dataclass(frozen=True)
 class Stage:
-    """One run of pytest: its directory, and its further arguments."""
+    """One run of pytest: its directory, and its further arguments. Without arguments it is scripts/lint instead."""
 
     name: str
     arguments: tuple[str, ...]

@@ -8,12 +8,12 @@ DOCUMENTATION = """
     short_description: Keeps the modules that Ansible has packed for the next run
     description:
       - Before Ansible sends a module anywhere it parses it, and all code that it imports, and packs both. Each run
-        does so once for each of its modules, which is a third of the time of a run that changes nothing.
+        does so once for each of its modules, which is a quarter of the processor time of a run that changes nothing.
       - This callback has every run pack into one directory, C(packed_modules) in Ansible's home (C(~/.ansible)),
         so that a module is packed again only when its code has changed.
       - No argument of a task stands there, only code; the directory is the user's alone.
-      - What is kept counts for this ansible-core, for the collections as they are installed, and for this checkout's
-        C(library/) and C(module_utils/) as they are now. What has not been used for a week goes.
+      - What is kept counts for this ansible-core, for the collections as they are installed, and for the modules and
+        module_utils of the configured paths and of the roles as they are now. What has not been used for a week goes.
     author: Madang
 """
 
@@ -30,16 +30,19 @@ from ansible import constants
 from ansible.plugins.callback import CallbackBase
 from ansible.release import __version__
 
-PROJECT = Path(__file__).resolve().parents[2]
 UNUSED = 7 * 86400
 
 
-def sources(project: Path, paths: Iterable[Path]) -> Iterator[Path]:
-    """The files that say which code a module is packed from: the project's own, and each collection's manifest."""
-    for directory in ("library", "module_utils"):
-        yield from sorted((project / directory).rglob("*.py"))
-    for path in paths:
-        yield from sorted(path.glob("ansible_collections/*/*/MANIFEST.json"))
+def sources() -> Iterator[Path]:
+    """The files that say which code a module is packed from: those of the configured paths and of the roles, and each
+    collection's manifest."""
+    own = [Path(path) for path in (*constants.DEFAULT_MODULE_PATH, *constants.DEFAULT_MODULE_UTILS_PATH)]
+    for roles in map(Path, constants.DEFAULT_ROLES_PATH):
+        own += [*roles.glob("*/library"), *roles.glob("*/module_utils")]
+    for directory in own:
+        yield from sorted(directory.rglob("*.py"))
+    for path in dict.fromkeys((*constants.COLLECTIONS_PATHS, *sys.path)):
+        yield from sorted(Path(path).glob("ansible_collections/*/*/MANIFEST.json"))
 
 
 def key(version: str, files: Iterable[Path]) -> str:
@@ -78,8 +81,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # the base has no typ
 
     def __init__(self) -> None:
         super().__init__()
-        paths = [Path(path) for path in (*constants.COLLECTIONS_PATHS, *sys.path)]
         # Where it cannot be written, each run packs for itself, as without this callback.
         with contextlib.suppress(OSError):
-            name = key(__version__, sources(PROJECT, dict.fromkeys(paths)))
-            keep(Path(constants.DEFAULT_LOCAL_TMP) / "ansiballz_cache", Path(constants.ANSIBLE_HOME), name)
+            packed = Path(constants.DEFAULT_LOCAL_TMP) / "ansiballz_cache"
+            keep(packed, Path(constants.ANSIBLE_HOME), key(__version__, sources()))

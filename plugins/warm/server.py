@@ -69,7 +69,7 @@ def warm_up() -> None:
     # botocore parses a service's model anew for each session; the parsed document is only read.
     # Each session has a loader of its own, so that the file alone is what counts.
     parse = functools.cache(JSONFileLoader().load_file)
-    JSONFileLoader.load_file = lambda self, file_path: parse(file_path)  # type: ignore[method-assign]  # noqa: ARG005 — the method has it
+    JSONFileLoader.load_file = lambda self, file_path: parse(file_path)  # type: ignore[method-assign]  # noqa: ARG005 — replaces the method, so it takes what that takes
     for service in SERVICES:
         session = boto3.session.Session("none", "none", region_name="us-east-1")
         session.client(service)  # type: ignore[call-overload]  # the stubs know single names, not a loop over them

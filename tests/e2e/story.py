@@ -56,6 +56,13 @@ def readings(host: str = "db1") -> set[str]:
     return set(listed.output.splitlines())
 
 
+def running(role: str) -> list[dict[str, Any]]:
+    """The instances of a role that run, as EC2 describes them."""
+    filters = [{"Name": "tag:Role", "Values": [role]}, {"Name": "instance-state-name", "Values": ["running"]}]
+    found = client("ec2").describe_instances(Filters=filters)["Reservations"]
+    return [each for group in found for each in group["Instances"]]
+
+
 def secret(name: str) -> str:
     """A secret of the deployment, as Secrets Manager keeps it."""
     return str(client("secretsmanager").get_secret_value(SecretId=f"madang/lab/{name}")["SecretString"])

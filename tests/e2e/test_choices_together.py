@@ -31,10 +31,8 @@ def fetched() -> int | None:
 
 def check(on: bool) -> None:
     """Switch the source/destination check of the NAT instance."""
-    ec2 = story.client("ec2")
-    filters = [{"Name": "tag:Role", "Values": ["nat"]}, {"Name": "instance-state-name", "Values": ["running"]}]
-    instance = ec2.describe_instances(Filters=filters)["Reservations"][0]["Instances"][0]["InstanceId"]
-    ec2.modify_instance_attribute(InstanceId=instance, SourceDestCheck={"Value": on})
+    instance = story.running("nat")[0]["InstanceId"]
+    story.client("ec2").modify_instance_attribute(InstanceId=instance, SourceDestCheck={"Value": on})
 
 
 def come_back() -> None:

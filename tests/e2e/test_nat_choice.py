@@ -34,12 +34,6 @@ def gateways() -> list[dict[str, Any]]:
     return list(found["NatGateways"])
 
 
-def instances() -> list[dict[str, Any]]:
-    filters = [{"Name": "tag:Role", "Values": ["nat"]}, {"Name": "instance-state-name", "Values": ["running"]}]
-    found = story.client("ec2").describe_instances(Filters=filters)["Reservations"]
-    return [each for group in found for each in group["Instances"]]
-
-
 def addresses() -> set[str]:
     """The Elastic IPs that the account has."""
     return {each["PublicIp"] for each in story.client("ec2").describe_addresses()["Addresses"]}
@@ -49,7 +43,7 @@ def addresses() -> set[str]:
 def by_a_gateway_again(deployment: Deployment) -> Iterator[None]:
     """Whatever becomes of the tests, the way out ends as by default."""
     yield
-    if instances() or len(gateways()) != 1:
+    if story.running("nat") or len(gateways()) != 1:
         switch(DEFAULT)
 
 
@@ -73,18 +67,18 @@ def switched(choice: tuple[str, bool], record: Any) -> None:
 
 def test_a_nat_instance_takes_a_gateways_place(deployment: Deployment, record_property: Any) -> None:
     switched(("instance", False), record_property)
-    assert (len(gateways()), len(instances())) == (0, 1)
+    assert (len(gateways()), len(story.running("nat"))) == (0, 1)
     again = switch(("instance", False))
     assert set(story.changes(again.output).values()) == {0}, again.output[-6000:]
 
 
 def test_a_nat_instance_that_died_is_replaced_under_the_same_address(deployment: Deployment) -> None:
-    before, outside = instances()[0]["InstanceId"], addresses()
+    before, outside = story.running("nat")[0]["InstanceId"], addresses()
     ec2 = story.client("ec2")
     ec2.terminate_instances(InstanceIds=[before])
-    story.eventually(instances, [].__eq__)
+    story.eventually(lambda: story.running("nat"), [].__eq__)
     switch(("instance", False))
-    assert instances()[0]["InstanceId"] != before
+    assert story.running("nat")[0]["InstanceId"] != before
     assert addresses() == outside
 
 
@@ -93,7 +87,7 @@ def test_each_choice_takes_the_place_of_another(
     choice: tuple[str, bool], ways: tuple[int, int], deployment: Deployment, record_property: Any
 ) -> None:
     switched(choice, record_property)
-    assert (len(gateways()), len(instances())) == ways
+    assert (len(gateways()), len(story.running("nat"))) == ways
 
 
 def test_nothing_of_the_other_choices_is_left(deployment: Deployment) -> None:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-# The longest first; each file is one worker's.
+# The longest first, of those that share two workers (tests/run.py); each file is one worker's.
 LONG = (
     "zones/test_zones.py",
-    "plan/test_plan.py",
     "lock/test_lock_runs.py",
-    "instances/test_sizes.py",
-    "destroy/test_destroy_playbook.py",
-    "parts/test_wrong_order.py",
     "machines/test_machines.py",
     "api/test_stock_modules.py",
     "roles/test_frontend_build.py",

@@ -28,6 +28,7 @@ CONFIGURATION = """\
 [defaults]
 library = library
 module_utils = module_utils
+roles_path = roles
 callback_plugins = plugins/callback
 callbacks_enabled = packed_modules
 localhost_warning = False
@@ -95,6 +96,18 @@ def test_a_module_whose_code_has_changed_is_packed_again(project: Project) -> No
     changed = project.run()
     assert '"msg": "another"' in changed
     assert len(project.kept()) == 2
+
+
+def test_a_roles_own_module_that_has_changed_is_packed_again(project: Project) -> None:
+    module = project.directory / "roles/teller/library/role_tell.py"
+    for directory in (module.parent, module.parents[1] / "tasks"):
+        directory.mkdir(parents=True)
+    (module.parents[1] / "tasks/main.yml").write_text("- role_tell:\n")
+    (project.directory / "play.yml").write_text(PLAY.replace("tasks: [{tell: }]", "roles: [teller]"))
+    module.write_text(MODULE.replace("answer.ANSWER", "'first'"))
+    assert '"msg": "first"' in project.run()
+    module.write_text(MODULE.replace("answer.ANSWER", "'second'"))
+    assert '"msg": "second"' in project.run()
 
 
 def test_what_is_kept_is_the_users_alone(project: Project) -> None:

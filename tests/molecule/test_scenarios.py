@@ -107,10 +107,11 @@ def run(role: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="session")
-def runs(lab: str) -> Iterator[dict[str, Future[subprocess.CompletedProcess[str]]]]:
-    """All scenarios, two at a time: each of them waits for hosts half of its time."""
+def runs(lab: str, request: pytest.FixtureRequest) -> Iterator[dict[str, Future[subprocess.CompletedProcess[str]]]]:
+    """The chosen scenarios, two at a time: each of them waits for hosts half of its time."""
+    chosen = [item.callspec.params["role"] for item in request.session.items if hasattr(item, "callspec")]
     with ThreadPoolExecutor(2) as pool:
-        begun = {role: pool.submit(run, role) for role in WITH_SCENARIO}
+        begun = {role: pool.submit(run, role) for role in chosen}
         yield begun
         for each in begun.values():
             each.cancel()
