@@ -334,7 +334,7 @@ def run(
 
 def main() -> None:
     """Entry point."""
-    # Nearly all that is made here is kept to the end: looking for garbage costs 5 to 10 % of a publish's processor time.
+    # Nearly all that is made here stays to the end: looking for garbage costs 5 to 10 % of a publish's processor time.
     gc.disable()
     module = AnsibleAWSModule(
         argument_spec=ARGUMENTS,
