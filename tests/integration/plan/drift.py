@@ -62,7 +62,9 @@ class Account:
 
     @property
     def nat(self) -> str:
-        return str(self.ec2.describe_nat_gateways()["NatGateways"][0]["NatGatewayId"])
+        # Deleted ones are listed for a while.
+        there = [{"Name": "state", "Values": ["available"]}]
+        return str(self.ec2.describe_nat_gateways(Filters=there)["NatGateways"][0]["NatGatewayId"])
 
     @property
     def connect(self) -> str:
