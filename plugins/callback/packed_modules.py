@@ -18,60 +18,15 @@ DOCUMENTATION = """
 """
 
 import contextlib
-import hashlib
-import os
-import shutil
-import sys
-import time
-from collections.abc import Iterable, Iterator
+import runpy
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 from ansible import constants
 from ansible.plugins.callback import CallbackBase
-from ansible.release import __version__
 
-UNUSED = 7 * 86400
-
-
-def sources() -> Iterator[Path]:
-    """The files that say which code a module is packed from: those of the configured paths and of the roles, and each
-    collection's manifest."""
-    own = [Path(path) for path in (*constants.DEFAULT_MODULE_PATH, *constants.DEFAULT_MODULE_UTILS_PATH)]
-    for roles in map(Path, constants.DEFAULT_ROLES_PATH):
-        own += [*roles.glob("*/library"), *roles.glob("*/module_utils")]
-    for directory in own:
-        yield from sorted(directory.rglob("*.py"))
-    for path in dict.fromkeys((*constants.COLLECTIONS_PATHS, *sys.path)):
-        yield from sorted(Path(path).glob("ansible_collections/*/*/MANIFEST.json"))
-
-
-def key(version: str, files: Iterable[Path]) -> str:
-    """A name for what is packed from these files as they are now."""
-    digest = hashlib.sha256(f"{version} {sys.version}".encode())
-    for file in files:
-        found = file.stat()
-        digest.update(f"{file} {found.st_size} {found.st_mtime_ns}\n".encode())
-    return digest.hexdigest()[:16]
-
-
-def prune(kept: Path, now: float) -> None:
-    """Remove what no run has used for a week."""
-    for directory in kept.iterdir():
-        if now - directory.stat().st_mtime > UNUSED:
-            shutil.rmtree(directory, ignore_errors=True)
-
-
-def keep(packed: Path, home: Path, name: str) -> None:
-    """Have what Ansible packs into ``packed`` stand in the directory ``name`` of what is kept."""
-    kept = home / "packed_modules"
-    kept.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if kept.stat().st_uid != os.getuid():
-        return  # whoever owns it could have other code run in its place
-    directory = kept / name
-    directory.mkdir(mode=0o700, exist_ok=True)
-    directory.touch()
-    prune(kept, time.time())
-    packed.symlink_to(directory)
+load: Callable[[str], ModuleType] = runpy.run_path(str(Path(__file__).resolve().parents[1] / "packages.py"))["load"]
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]  # the base has no types
@@ -84,4 +39,4 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # the base has no typ
         # Where it cannot be written, each run packs for itself, as without this callback.
         with contextlib.suppress(OSError):
             packed = Path(constants.DEFAULT_LOCAL_TMP) / "ansiballz_cache"
-            keep(packed, Path(constants.ANSIBLE_HOME), key(__version__, sources()))
+            packed.symlink_to(load("kept").directory("packed_modules"))

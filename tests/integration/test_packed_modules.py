@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.integration.small_project import SmallProject
 
 MODULE = """\
 from ansible.module_utils import answer
@@ -24,58 +21,19 @@ PLAY = """\
   gather_facts: false
   tasks: [{tell: }]
 """
-CONFIGURATION = """\
-[defaults]
-library = library
-module_utils = module_utils
-roles_path = roles
-callback_plugins = plugins/callback
-callbacks_enabled = packed_modules
-localhost_warning = False
-"""
 
 
-class Project:
+class Project(SmallProject):
     """A project with one module, which says what a file of module_utils says."""
 
     def __init__(self, directory: Path) -> None:
-        self.directory, self.home = directory, directory / "home"
-        for name in ("library", "module_utils", "plugins/callback"):
-            (directory / name).mkdir(parents=True)
-        shutil.copy(ROOT / "plugins/callback/packed_modules.py", directory / "plugins/callback")
-        (directory / "ansible.cfg").write_text(CONFIGURATION)
-        (directory / "library/tell.py").write_text(MODULE)
-        (directory / "play.yml").write_text(PLAY)
+        super().__init__(directory, "packed_modules")
+        self.write("library/tell.py", MODULE)
+        self.write("play.yml", PLAY)
         self.answer("one")
 
     def answer(self, word: str) -> None:
-        (self.directory / "module_utils/answer.py").write_text(f'ANSWER = "{word}"\n')
-
-    def run(self) -> str:
-        """What a run says, with Ansible's own words on packing."""
-        done = subprocess.run(
-            [
-                *(str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "-v", "play.yml"),
-                *("-e", f"ansible_python_interpreter={sys.executable}"),
-            ],
-            cwd=self.directory,
-            env={
-                **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
-                "ANSIBLE_HOME": str(self.home),
-                "ANSIBLE_DEBUG": "1",
-                "NO_COLOR": "1",
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout[-4000:]
-        return done.stdout
-
-    def kept(self) -> list[Path]:
-        return sorted((self.home / "packed_modules").glob("*"))
+        self.write("module_utils/answer.py", f'ANSWER = "{word}"\n')
 
 
 @pytest.fixture
@@ -99,12 +57,9 @@ def test_a_module_whose_code_has_changed_is_packed_again(project: Project) -> No
 
 
 def test_a_roles_own_module_that_has_changed_is_packed_again(project: Project) -> None:
-    module = project.directory / "roles/teller/library/role_tell.py"
-    for directory in (module.parent, module.parents[1] / "tasks"):
-        directory.mkdir(parents=True)
-    (module.parents[1] / "tasks/main.yml").write_text("- role_tell:\n")
-    (project.directory / "play.yml").write_text(PLAY.replace("tasks: [{tell: }]", "roles: [teller]"))
-    module.write_text(MODULE.replace("answer.ANSWER", "'first'"))
+    project.write("roles/teller/tasks/main.yml", "- role_tell:\n")
+    project.write("play.yml", PLAY.replace("tasks: [{tell: }]", "roles: [teller]"))
+    module = project.write("roles/teller/library/role_tell.py", MODULE.replace("answer.ANSWER", "'first'"))
     assert '"msg": "first"' in project.run()
     module.write_text(MODULE.replace("answer.ANSWER", "'second'"))
     assert '"msg": "second"' in project.run()
@@ -112,7 +67,7 @@ def test_a_roles_own_module_that_has_changed_is_packed_again(project: Project) -
 
 def test_what_is_kept_is_the_users_alone(project: Project) -> None:
     project.run()
-    assert [path.stat().st_mode & 0o777 for path in (project.home / "packed_modules", *project.kept())] == [0o700] * 2
+    assert [path.stat().st_mode & 0o777 for path in (project.kept_in, *project.kept())] == [0o700] * 2
 
 
 def test_what_has_not_been_used_for_a_week_goes_and_what_is_used_stays(project: Project) -> None:
@@ -129,6 +84,6 @@ def test_what_has_not_been_used_for_a_week_goes_and_what_is_used_stays(project: 
 
 def test_where_nothing_can_be_kept_each_run_packs_for_itself(project: Project) -> None:
     project.home.mkdir()
-    (project.home / "packed_modules").write_text("in the way")
+    project.kept_in.write_text("in the way")
     assert "ANSIBALLZ: Creating module" in project.run()
     assert "ANSIBALLZ: Creating module" in project.run()
