@@ -6,6 +6,8 @@ import boto3
 import pytest
 import urllib3
 
+from tests import kill
+
 
 @pytest.fixture
 def order(api):
@@ -30,14 +32,67 @@ OTHER_CODE = "function handler(event) { event.request.uri = '/'; return event.re
 @pytest.fixture
 def tasks(backends):
     """For each module: a task that makes something, and what it is called in CloudFront's API."""
-    subnet = boto3.client("ec2").describe_instances()["Reservations"][0]["Instances"][0]["SubnetId"]
+    instance = boto3.client("ec2").describe_instances()["Reservations"][0]["Instances"][0]
+    vpc, subnet = instance["VpcId"], instance["SubnetId"]
+    table = boto3.client("ec2").describe_route_tables()["RouteTables"][0]["RouteTableId"]
+    gateway = [{"destination": "0.0.0.0/0", "target": "internet_gateway"}]
     return {
         "cloudfront_origin_access_control": {"name": "assets"},
         "cloudfront_function": {"name": "pages", "code": CODE},
         "cloudfront_vpc_origin": {"name": "backend", "arn": backends[0], "origin_protocol_policy": "http-only"},
         "cloudfront_web_distribution": SITE,
         "ec2_instance_connect_endpoint": {"subnet_id": subnet, "tags": {"Name": "shop"}},
+        "ec2_routing_table": {"vpc_id": vpc, "routes": gateway, "subnets": [subnet], "tags": {"Name": "shop"}},
+        "ec2_gateway_endpoint": {
+            "vpc_id": vpc,
+            "service": "com.amazonaws.ap-northeast-2.s3",
+            "route_table_ids": [table],
+            "tags": {"Name": "shop"},
+        },
+        "s3_private_bucket": {"name": "shop-site", "tags": {"Project": "shop"}},
+        "cloudfront_vpc_origin_info": {"name": "backend"},
+        "cloudfront_web_distribution_info": {"tags": {"Name": "shop"}},
+        "deployment_resources_info": {"tags": {"Name": "shop"}, "prefix": "shop", "secrets_prefix": "shop/"},
+        "ec2_deployment_info": {"tags": {"Name": "shop"}, "bucket": "shop-site"},
+        "ec2_managed_prefix_list_info": {"names": ["com.amazonaws.global.cloudfront.origin-facing"]},
     }
+
+
+MODULES = [
+    "cloudfront_function",
+    "cloudfront_origin_access_control",
+    "cloudfront_vpc_origin",
+    "cloudfront_vpc_origin_info",
+    "cloudfront_web_distribution",
+    "cloudfront_web_distribution_info",
+    "deployment_resources_info",
+    "ec2_deployment_info",
+    "ec2_gateway_endpoint",
+    "ec2_instance_connect_endpoint",
+    "ec2_managed_prefix_list_info",
+    "ec2_routing_table",
+    "s3_private_bucket",
+]
+# What may happen to a look at what is there: no answer, or no time for one.
+TROUBLES = [{"kind": "drop_after"}, {"kind": "throttle", "times": 2}, {"kind": "error", "status": 500, "times": 2}]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_task_that_is_done_looks_again_whatever_becomes_of_each_of_its_looks(run_module, tasks, order, api, name):
+    run_module(name, **tasks[name])
+    kill.forget(api)
+    quiet, looks = run_module(name, **tasks[name]), kill.asked(api)
+    assert not quiet["changed"]
+    for trouble in TROUBLES:
+        kill.forget(api)
+        for service, actions in looks.items():
+            for action in actions:
+                order(service=service, action=action, **trouble)
+        assert run_module(name, **tasks[name]) == quiet, trouble
+        again = kill.asked(api)
+        assert all(
+            again[service][action] > count for service, found in looks.items() for action, count in found.items()
+        )
 
 
 @pytest.mark.parametrize(
