@@ -28,7 +28,7 @@ class Stage:
 
 
 # Whole playbooks against an API alone.
-PLAYBOOKS = tuple(f"tests/integration/{name}" for name in ("plan", "destroy", "instances", "parts"))
+PLAYBOOKS = tuple(f"tests/integration/{name}" for name in ("plan", "destroy", "zones", "instances", "parts", "api"))
 
 STAGES = (
     Stage("unit", ("tests/unit", "-n", "2", "--dist", "loadfile")),

@@ -6,10 +6,9 @@ import pytest
 
 # The longest first, of those that share two workers (tests/run.py); each file is one worker's.
 LONG = (
-    "zones/test_zones.py",
     "lock/test_lock_runs.py",
     "machines/test_machines.py",
-    "api/test_stock_modules.py",
+    "modules/test_modules_in_a_playbook.py",
     "roles/test_frontend_build.py",
 )
 
