@@ -48,7 +48,7 @@ def readable(path: str) -> bool:
 
 
 def may_be_kept(source: str) -> bool:
-    """Whether a template stands as it is in a file of this machine; a value that was encrypted by itself is none."""
+    """Whether a template stands as it is in a file of this machine. A single encrypted value is never a template."""
     origin = Origin.get_tag(source)
     return bool(origin and origin.path and readable(origin.path))
 

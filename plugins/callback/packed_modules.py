@@ -12,8 +12,9 @@ DOCUMENTATION = """
       - This callback has every run pack into one directory, C(packed_modules) in Ansible's home (C(~/.ansible)),
         so that a module is packed again only when its code has changed.
       - No argument of a task stands there, only code; the directory is the user's alone.
-      - What is kept counts for this ansible-core, for the collections as they are installed, and for the modules and
-        module_utils of the configured paths and of the roles as they are now. What has not been used for a week goes.
+      - What is kept counts for this ansible-core, for the collections as they are installed, and for the modules,
+        module_utils, filters and tests of the configured paths and of the roles as they are now. What has not been
+        used for a week goes.
     author: Madang
 """
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from ansible import constants
@@ -35,13 +36,19 @@ def sources() -> Iterator[Path]:
         yield from sorted(Path(path).glob("ansible_collections/*/*/MANIFEST.json"))
 
 
-def key(version: str, files: Iterable[Path]) -> str:
-    """A name for what is made from these files as they are now."""
-    digest = hashlib.sha256(f"{version} {sys.version}".encode())
-    for file in files:
+@functools.cache
+def fingerprint() -> str:
+    """What these files are now; looked at once in a run."""
+    digest = hashlib.sha256(sys.version.encode())
+    for file in sources():
         found = file.stat()
         digest.update(f"{file} {found.st_size} {found.st_mtime_ns}\n".encode())
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()
+
+
+def key(version: str) -> str:
+    """A name for what this version of something makes of the code as it is now."""
+    return hashlib.sha256(f"{version} {fingerprint()}".encode()).hexdigest()[:16]
 
 
 def prune(kept: Path, now: float) -> None:
@@ -61,7 +68,7 @@ def directory(kind: str, version: str = __version__) -> Path:
     if kept.stat().st_uid != os.getuid():
         # Whoever owns it could have other code run in its place.
         raise PermissionError(f"{kept} belongs to somebody else")
-    found = kept / key(version, sources())
+    found = kept / key(version)
     found.mkdir(mode=0o700, exist_ok=True)
     found.touch()
     prune(kept, time.time())

@@ -17,6 +17,7 @@ import ansible.module_utils
 import boto3
 import botocore.loaders
 import pytest
+import urllib3
 from ansible.module_utils.testing import patch_module_args
 
 ROOT = Path(__file__).parents[3]
@@ -101,3 +102,14 @@ def backends(ec2: Any) -> list[str]:
     image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
     started = ec2.run_instances(ImageId=image, MinCount=2, MaxCount=2, SubnetId=subnet)["Instances"]
     return [f"arn:aws:ec2:ap-northeast-2:123456789012:instance/{instance['InstanceId']}" for instance in started]
+
+
+@pytest.fixture
+def order(api: str) -> Iterator[Callable[..., None]]:
+    """Orders faults of the lab's API."""
+
+    def order(**fault: Any) -> None:
+        assert urllib3.request("POST", f"{api}/_lab/faults", json=[fault]).status < 300
+
+    yield order
+    urllib3.request("DELETE", f"{api}/_lab/faults")

@@ -6,7 +6,6 @@ import json
 
 import boto3
 import pytest
-import urllib3
 
 NAME = "ec2_deployment_info"
 TAGS = {"Project": "shop", "Environment": "test"}
@@ -129,8 +128,7 @@ def test_a_buckets_protection_is_told_as_it_is(run_module, api):
     assert told == {"name": BUCKET, "exists": True, "public_access_block": block, "policy": policy}
 
 
-def test_who_may_not_look_is_told_what_the_credentials_need(run_module, api, ours):
-    fault = {"kind": "error", "action": "DescribeSubnets", "status": 403, "code": "UnauthorizedOperation"}
-    assert urllib3.request("POST", f"{api}/_lab/faults", json=[fault]).status < 300
+def test_who_may_not_look_is_told_what_the_credentials_need(run_module, order, ours):
+    order(kind="error", action="DescribeSubnets", status=403, code="UnauthorizedOperation")
     with pytest.raises(Exception, match="The credentials need ec2:Describe"):
         run_module(NAME, tags=TAGS)

@@ -4,21 +4,8 @@ from __future__ import annotations
 
 import boto3
 import pytest
-import urllib3
 
 from tests import kill
-
-
-@pytest.fixture
-def order(api):
-    """Orders faults of the lab's API."""
-
-    def order(**fault):
-        assert urllib3.request("POST", f"{api}/_lab/faults", json=[fault]).status < 300
-
-    yield order
-    urllib3.request("DELETE", f"{api}/_lab/faults")
-
 
 SITE = {
     "tags": {"Name": "shop"},
