@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from typing import Any
 
@@ -34,8 +35,10 @@ def test_a_second_run_is_refused_while_a_first_one_runs(deployment: Deployment) 
     try:
         found = story.eventually(lambda: lock(s3), bool, 120)
         assert found
+        first.send_signal(signal.SIGSTOP)  # it keeps the lock, however slowly the second one starts
         second = story.run("ansible-playbook", "site.yml", "--tags", "frontend")
     finally:
+        first.send_signal(signal.SIGCONT)
         assert first.wait(300) == 0
     assert second.status == 2, second.output
     said = " ".join(second.output.split())
