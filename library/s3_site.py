@@ -87,9 +87,11 @@ options:
     choices: [br, gzip]
     default: []
   concurrency:
-    description: How many requests to make at once. Fewer are made when S3 throttles.
+    description:
+      - How many requests to make at once, at most. Fewer are made when S3 throttles, or answers so quickly that fewer
+        keep this machine busy.
     type: int
-    default: 128
+    default: 192
   progress_file:
     description: A file to which a line is added every few seconds of a long publish, for C(tail -f).
     type: path
@@ -237,7 +239,7 @@ ARGUMENTS: dict[str, Any] = {
     },
     "exclude": {"type": "list", "elements": "str", "default": []},
     "precompress": {"type": "list", "elements": "str", "choices": ["br", "gzip"], "default": []},
-    "concurrency": {"type": "int", "default": 128},
+    "concurrency": {"type": "int", "default": 192},
     "progress_file": {"type": "path"},
 }
 
@@ -257,22 +259,23 @@ def check_options(asked: Mapping[str, Any]) -> None:
 
 def release_of_build(
     asked: Mapping[str, Any], bucket: Bucket, build: list[Local], work: Path, now: int
-) -> tuple[Manifest, Callable[[str], Path]]:
+) -> tuple[Manifest, Callable[[str], str]]:
     """The release that a build is, with its name, and where its files stand; new compressed ones below ``work``."""
     src = Path(asked["src"])
+    above = f"{src}/"
 
     def digest(file: Local) -> str:
         known: str = recorded_digest(file, bucket.current) or digest_of(src / file.path)
         return known
 
     files = wanted(build, digest)
-    made: dict[str, Path] = {}
+    made: dict[str, str] = {}
     if asked["precompress"]:
         files, made = add_siblings(build, files, asked["precompress"], bucket, src, work, digest_of)
     mark = fingerprint(files)
-    return Manifest(name_release(asked["release"], mark, bucket, now), mark, files), lambda path: made.get(
-        path, src / path
-    )
+    release = Manifest(name_release(asked["release"], mark, bucket, now), mark, files)
+    # Strings, since a Path costs as much as the rest of what Python does for a file.
+    return release, lambda path: made.get(path) or above + path
 
 
 def check_restorable(plan: Plan) -> None:
@@ -320,7 +323,7 @@ def run(
             manifest, source = release_of_build(asked, bucket, build, Path(work), now)
             build.clear()
         else:
-            manifest, source = read_release(store, places, asked["release"], bucket, asked["retention_days"], now), Path
+            manifest, source = read_release(store, places, asked["release"], bucket, asked["retention_days"], now), str
         plan = decide(manifest, part_of, bucket, places, asked["index"], asked["retention_days"], now)
         if not publishing:
             check_restorable(plan)
@@ -345,6 +348,7 @@ def main() -> None:
         answer = run(module.params, lambda: reach(module), module.check_mode, module.warn)
     except SiteError as error:
         module.fail_json(msg=str(error))
+    gc.freeze()  # nor at the end, over all of it, in 40 ms for 5,000 files
     module.exit_json(**answer)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ansible.module_utils.s3_site_cache_control import Part, cache_control, frozen, matches
+from ansible.module_utils.s3_site_cache_control import Part, cache_control, frozen, matcher
 from ansible.module_utils.s3_site_content_types import content_type, variant_of
 
 # What editors and file managers leave behind.
@@ -62,7 +62,7 @@ def read_build(
     root = Path(src)
     if not root.is_dir():
         raise SiteError(f"src: {src} is not a directory. Build the site first, and give the directory that it wrote.")
-    found = dict(_walk(os.path.realpath(src), "", (*EXCLUDED, *exclude)))
+    found = dict(_walk(os.path.realpath(src), "", matcher((*EXCLUDED, *exclude))))
     if not found:
         raise SiteError(f"src: {src} is empty, and an empty build would empty the site. Build the site first.")
     if index not in found:
@@ -93,16 +93,16 @@ def _local(path: str, found: dict[str, tuple[int, int]], part: Part, rules: Sequ
     return Local(path, size, changed_ns, part, headers)
 
 
-def _walk(root: str, below: str, exclude: Sequence[str]) -> Iterator[tuple[str, tuple[int, int]]]:
+def _walk(root: str, below: str, excluded: Callable[[str], bool]) -> Iterator[tuple[str, tuple[int, int]]]:
     with os.scandir(os.path.join(root, below)) as entries:  # noqa: PTH118 - a Path an entry costs a second
         listed = list(entries)
     for entry in listed:
         path = sys.intern(f"{below}{entry.name}")
-        if any(matches(path, pattern) for pattern in exclude):
+        if excluded(path):
             continue
         _refuse(root, path, entry)
         if entry.is_dir():
-            yield from _walk(root, path + "/", exclude)
+            yield from _walk(root, path + "/", excluded)
         elif entry.is_file():
             stat = entry.stat()
             yield path, (stat.st_size, stat.st_ctime_ns)

@@ -8,9 +8,9 @@ name from build to build and is called mutable here.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from functools import lru_cache
 
 from ansible.module_utils.s3_site_content_types import variant_of
@@ -65,19 +65,28 @@ def hashed_by_its_name(path: str) -> bool:
     return any((found := form.search(name)) is not None and not _a_persons(found[1]) for form in (_HEX, _BASE64))
 
 
-def matches(path: str, pattern: str) -> bool:
-    """Whether a path relative to the site matches a pattern.
+@lru_cache
+def matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+    """The function that says whether a path relative to the site matches one of the patterns.
 
     ``*`` stands for any characters, ``/`` among them. A pattern without a ``/`` is held against the file's name alone;
     one that begins with ``/`` against the whole path.
     """
-    if pattern.startswith("/"):
-        return fnmatchcase(path, pattern[1:])
-    return fnmatchcase(path if "/" in pattern else path.rpartition("/")[2], pattern)
+    whole = [pattern for pattern in patterns if "/" in pattern]
+    of_name = _any(set(patterns).difference(whole))
+    of_path = _any(pattern.removeprefix("/") for pattern in whole)
+    return lambda path: bool(of_name(path.rpartition("/")[2]) or of_path(path))
+
+
+def _any(patterns: Iterable[str]) -> Callable[[str], object]:
+    """One expression for them all, since each of a hundred thousand paths is held against it."""
+    return re.compile("|".join(map(translate, patterns)) or "(?!)").match
 
 
 def sorter(index: str, hashed: Sequence[str] | None) -> Callable[[str], Part]:
     """The function that says which part a path has. ``hashed`` are patterns, None means: recognise the names."""
+
+    is_hashed = hashed_by_its_name if hashed is None else matcher(tuple(hashed))
 
     def part(path: str) -> Part:
         original = variant_of(path)[0]
@@ -85,11 +94,7 @@ def sorter(index: str, hashed: Sequence[str] | None) -> Callable[[str], Part]:
             return Part.INDEX
         if original.endswith((".html", ".htm")):
             return Part.PAGE
-        if hashed is None:
-            is_hashed = hashed_by_its_name(original)
-        else:
-            is_hashed = any(matches(original, pattern) for pattern in hashed)
-        return Part.HASHED if is_hashed else Part.OTHER
+        return Part.HASHED if is_hashed(original) else Part.OTHER
 
     return part
 
@@ -101,7 +106,7 @@ def cache_control(path: str, part: Part, rules: Sequence[tuple[str, str]]) -> st
     """
     original = variant_of(path)[0]
     for pattern, value in rules:
-        if matches(original, pattern):
+        if matcher((pattern,))(original):
             return value
     return IMMUTABLE if part is Part.HASHED else REVALIDATE
 

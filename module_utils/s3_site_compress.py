@@ -35,11 +35,11 @@ def add_siblings(
     src: Path,
     work: Path,
     digest: Callable[[Path], str],
-) -> tuple[dict[str, Entry], dict[str, Path]]:
+) -> tuple[dict[str, Entry], dict[str, str]]:
     """``wanted`` with the siblings, and where those that had to be made stand. Raises SiteError without Brotli."""
     if "br" in encodings and "brotli" not in globals():
         raise SiteError("precompress: br needs Python's brotli. Install it (pip install brotli), or leave br out.")
-    files, made = dict(wanted), dict[str, Path]()
+    files, made = dict(wanted), dict[str, str]()
     jobs: list[tuple[Local, str, str]] = []
     for file in build:
         if file.size < SMALLEST or not compressible(file.path) or variant_of(file.path)[1]:
@@ -56,7 +56,8 @@ def add_siblings(
 
     def job(item: tuple[Local, str, str]) -> tuple[str, Entry]:
         file, sibling, encoding = item
-        made[sibling] = target = work / sibling
+        target = work / sibling
+        made[sibling] = str(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         compress(src / file.path, target, encoding)
         content_digest = digest(target) if wanted[file.path].digest else ""

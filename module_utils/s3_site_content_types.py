@@ -100,6 +100,7 @@ BY_EXTENSION = {
 
 # What the name of a precompressed sibling adds to the original's, and the Content-Encoding that it stands for.
 ENCODINGS = {".br": "br", ".gz": "gzip", ".zst": "zstd"}
+_SUFFIXES = tuple(ENCODINGS)
 
 
 def content_type(path: str) -> str:
@@ -119,10 +120,10 @@ def variant_of(path: str) -> tuple[str, str]:
     >>> variant_of("assets/app.js")
     ('assets/app.js', '')
     """
-    for suffix, encoding in ENCODINGS.items():
-        if path.endswith(suffix):
-            return path.removesuffix(suffix), encoding
-    return path, ""
+    if not path.endswith(_SUFFIXES):
+        return path, ""
+    original, dot, suffix = path.rpartition(".")
+    return original, ENCODINGS[dot + suffix]
 
 
 def compressible(path: str) -> bool:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from ansible.module_utils.s3_site_build import SiteError
 from ansible.module_utils.s3_site_plan import Bucket, Plan
@@ -69,19 +68,15 @@ def _read[What](parse: Callable[[bytes], What], store: Store, key: str) -> What:
         ) from error
 
 
-def carry_out(plan: Plan, store: Store, places: Places, source: Callable[[str], Path], say: Say) -> None:
+def carry_out(plan: Plan, store: Store, places: Places, source: Callable[[str], str], say: Say) -> None:
     """Make the plan's release current. Raises SiteError, which says what visitors see then."""
-    asyncio.run(_carry_out(plan, store, places, source, say))
-
-
-async def _carry_out(plan: Plan, store: Store, places: Places, source: Callable[[str], Path], say: Say) -> None:
     step = _Steps(plan, store, places, source, say)
     try:
         if plan.publishes:
-            await step.stage()
-            await step.switch()
-        await step.remember()
-        await step.prune()
+            step.stage()
+            step.switch()
+        step.remember()
+        step.prune()
     except SiteError as error:
         raise SiteError(f"{error} {step.what_visitors_see}") from error
 
@@ -89,7 +84,7 @@ async def _carry_out(plan: Plan, store: Store, places: Places, source: Callable[
 class _Steps:
     """The steps of a publish. Each may be repeated, and none begins before the one before it has ended."""
 
-    def __init__(self, plan: Plan, store: Store, places: Places, source: Callable[[str], Path], say: Say) -> None:
+    def __init__(self, plan: Plan, store: Store, places: Places, source: Callable[[str], str], say: Say) -> None:
         self._plan = plan
         self._store = store
         self._places = places
@@ -99,64 +94,65 @@ class _Steps:
         self._md5s: list[bool] = []
         self.what_visitors_see = "Nothing that visitors see has changed."
 
-    async def stage(self) -> None:
+    def stage(self) -> None:
         """Bring everything into the bucket that the release needs and no page refers to yet."""
         plan, files, store = self._plan, self._files, self._store
-        await store.put(self._places.manifest(plan.manifest.release), write_manifest(plan.manifest), _PACKED)
+        store.put(self._places.manifest(plan.manifest.release), write_manifest(plan.manifest), _PACKED)
 
-        async def asset(path: str) -> None:
-            await store.upload(path, self._source(path), files[path])
-
-        async def content(path: str) -> None:
-            etag = await store.upload(self._places.content(files[path]), self._source(path), files[path])
+        def upload(path: str) -> None:
+            entry = files[path]
+            if not entry.digest:
+                store.upload(path, self._source(path), entry)
+                return
+            etag = store.upload(self._places.content(entry), self._source(path), entry)
             if _MD5.fullmatch(etag):
-                self._md5s.append(etag == files[path].digest)
+                self._md5s.append(etag == entry.digest)
 
-        await self._all("hashed files uploaded", plan.assets, asset)
-        await self._all("other files uploaded", plan.contents, content)
+        self._all("files uploaded", [*plan.assets, *plan.contents], upload)
 
-    async def switch(self) -> None:
+    def switch(self) -> None:
         """Put the mutable files in place: first those that pages load, then the pages, then the index."""
 
-        async def put_in_place(path: str) -> None:
-            await self._store.copy(self._places.content(self._files[path]), path)
+        def put_in_place(path: str) -> None:
+            self._store.copy(self._places.content(self._files[path]), path)
 
         self.what_visitors_see = "Visitors still see the whole old site, but some files beside the pages are new."
         for paths, seen in zip(self._plan.switches, _SEEN, strict=True):
             # One after the other where the order counts: the index itself stands last in its part.
             if seen is _SEEN[-1]:
                 for path in paths:
-                    await put_in_place(path)
+                    put_in_place(path)
             else:
-                await self._all("files put in place", paths, put_in_place)
+                self._all("files put in place", paths, put_in_place)
             self.what_visitors_see = seen
-        await self._store.delete(self._plan.removed)
+        self._store.delete(self._plan.removed)
 
-    async def remember(self) -> None:
+    def remember(self) -> None:
         """Write the record: from here on the release is the current one."""
         record = self._plan.record
         if self._md5s:
             record = replace(record, etags_are_md5=all(self._md5s))
-        await self._store.replace(self._places.record, write_record(record), _PACKED, self._plan.record_etag)
+        self._store.replace(self._places.record, write_record(record), _PACKED, self._plan.record_etag)
         self.what_visitors_see = "The release is published, and visitors see it."
 
-    async def prune(self) -> None:
+    def prune(self) -> None:
         """Delete what no visitor can need any more."""
-        await self._store.delete([*self._plan.pruned, *self._plan.cleared])
+        self._store.delete([*self._plan.pruned, *self._plan.cleared])
 
-    async def _all(self, what: str, paths: list[str], work: Callable[[str], object]) -> None:
+    def _all(self, what: str, paths: list[str], work: Callable[[str], object]) -> None:
         """Do the work for all paths, and say every few seconds how far it is."""
-        total, done, said = len(paths), 0, time.monotonic()
+        total, done, said, counting = len(paths), 0, time.monotonic(), threading.Lock()
 
-        async def one(path: str) -> None:
+        def one(path: str) -> None:
             nonlocal done, said
-            await work(path)  # type: ignore[misc]  # a coroutine function, whose type differs between them
-            done += 1
-            if time.monotonic() - said >= 2:
-                said = time.monotonic()
-                self._say(f"{done} of {total} {what}")
+            work(path)
+            with counting:
+                done += 1
+                if time.monotonic() - said >= 2:
+                    said = time.monotonic()
+                    self._say(f"{done} of {total} {what}")
 
-        await self._store.each(paths, one)
+        self._store.each(paths, one)
         if total:
             self._say(f"{total} of {total} {what}")
 

@@ -170,10 +170,11 @@ def _write(head: dict[str, Any], files: Callable[[], Iterator[tuple[str, Entry, 
     for _, entry, _ in files():
         headers.setdefault(entry.headers, len(headers))
     packer = zlib.compressobj(6, zlib.DEFLATED, 31)
-    packed = [packer.compress(json.dumps({**head, "headers": list(headers)}, ensure_ascii=False).encode())]
+    as_json = json.JSONEncoder(ensure_ascii=False).encode
+    packed = [packer.compress(as_json({**head, "headers": list(headers)}).encode())]
     for path, entry, more in files():
         row = [path, entry.size, entry.digest, headers[entry.headers], entry.changed_ns, *more]
-        packed.append(packer.compress(b"\n" + json.dumps(row, ensure_ascii=False).encode()))
+        packed.append(packer.compress(b"\n" + as_json(row).encode()))
     packed.append(packer.flush())
     return b"".join(packed)
 

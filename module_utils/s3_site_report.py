@@ -41,7 +41,7 @@ def result(plan: Plan, bucket: Bucket, places: Places, name: str) -> dict[str, A
     }
 
 
-def warnings_of(plan: Plan, source: Callable[[str], Path]) -> list[str]:
+def warnings_of(plan: Plan, source: Callable[[str], str]) -> list[str]:
     """What will work, but not as well as it could."""
     renewed = [
         f"{path} has a new content under a name that promises never to change: browsers may keep the old one for a "
@@ -52,7 +52,7 @@ def warnings_of(plan: Plan, source: Callable[[str], Path]) -> list[str]:
     loose = {
         asset: page
         for page in pages[:20]
-        for asset in unhashed_assets(page, source(page).read_text("utf-8", "replace"), plan.manifest.files)
+        for asset in unhashed_assets(page, Path(source(page)).read_text("utf-8", "replace"), plan.manifest.files)
     }
     return renewed + [
         f"{page} loads {asset}, whose name holds no hash of its content: during a publish a visitor may get the new "

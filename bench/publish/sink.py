@@ -23,7 +23,7 @@ events {{ worker_connections 4096; }}
 http {{
   js_path {here}; js_import sink.js; js_var $wait 0;
   log_format requests '$request_method\\t$request_uri\\t$http_x_amz_copy_source'; access_log {here}/requests requests;
-  client_body_temp_path {here}/bodies; client_max_body_size 8g; client_body_in_file_only clean;
+  client_body_temp_path {here}/bodies; client_max_body_size 8g;
   client_body_buffer_size 4m; keepalive_requests 1000000; tcp_nodelay on; default_type application/xml;
   proxy_temp_path {here}/proxied;
   # What needs no thought is answered without the script, which would cost more than all the rest.
@@ -31,7 +31,7 @@ http {{
   server {{
     listen 127.0.0.1:{port};
     location / {{ if ($quick) {{ add_header ETag '"0"'; return 200; }} js_content sink.{handler}; }}
-    location ~ ^/[^/]+/[.]releases/ {{ js_content sink.{handler}; }}
+    location ~ ^/[^/]+/[.]releases/ {{ js_content sink.{handler}; client_body_in_file_only clean; }}
     location @stored {{ root {here}/stored; dav_methods PUT; create_full_put_path on; add_header ETag '"0"' always; }}
     location /_object/ {{ internal; alias {build}/; etag on; add_header x-amz-request-id 0; }}
     location /_stored/ {{ internal; alias {here}/stored/; }}

@@ -36,12 +36,12 @@ def test_whole_lines_of_a_long_publish_are_shown_once(
 ) -> None:
     follower, lines, second = shown
     file = tmp_path / "progress"
-    file.write_text("10:00:00 1 of 3 hashed files uploaded\n")
+    file.write_text("10:00:00 1 of 3 files uploaded\n")
     with follower(file, 0.01):
         with file.open("a") as more:
-            more.write("10:00:02 2 of 3 hashed files uploaded\n10:00:04 3 of")
+            more.write("10:00:02 2 of 3 files uploaded\n10:00:04 3 of")
         assert second.wait(20)
-    assert lines == ["  10:00:00 1 of 3 hashed files uploaded", "  10:00:02 2 of 3 hashed files uploaded"]
+    assert lines == ["  10:00:00 1 of 3 files uploaded", "  10:00:02 2 of 3 files uploaded"]
 
 
 def test_a_publish_that_ends_at_once_shows_nothing(
@@ -50,5 +50,5 @@ def test_a_publish_that_ends_at_once_shows_nothing(
     follower, lines, _ = shown
     file = tmp_path / "progress"
     with follower(file):
-        file.write_text("10:00:00 3 of 3 hashed files uploaded\n")
+        file.write_text("10:00:00 3 of 3 files uploaded\n")
     assert lines == []

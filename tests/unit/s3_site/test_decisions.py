@@ -13,7 +13,7 @@ from ansible.module_utils.s3_site_cache_control import (
     Part,
     cache_control,
     hashed_by_its_name,
-    matches,
+    matcher,
     sorter,
 )
 from ansible.module_utils.s3_site_content_types import compressible, content_type, variant_of
@@ -127,7 +127,7 @@ def test_ninety_eight_of_a_hundred_of_vites_names_are_recognised() -> None:
     ],
 )
 def test_a_pattern_matches_names_or_whole_paths(path: str, pattern: str, does: bool) -> None:
-    assert matches(path, pattern) is does
+    assert matcher((pattern,))(path) is does
 
 
 def test_pages_are_never_hashed_and_the_index_stands_last() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import os
 from collections import Counter
@@ -13,7 +12,6 @@ from typing import Any
 import brotli
 import pytest
 from ansible.module_utils.s3_site_build import SiteError
-from ansible.module_utils.s3_site_transfer import IN_FLIGHT, Gate
 from fake_s3 import FakeS3, Faults, over_http, visit
 from publishing import make_build, publish, roll_back
 
@@ -318,33 +316,6 @@ def test_slow_down_makes_it_slower_instead_of_failing(s3: FakeS3, tmp_path: Path
     assert len([key for key in s3.site() if "part" in key]) == 60
 
 
-def test_the_number_of_requests_halves_when_throttled_and_grows_back() -> None:
-    async def run() -> list[float]:
-        gate, limits = Gate(16), []
-        gate.throttled()
-        gate.throttled()  # of what was under way at the same time
-        limits.append(gate.limit)
-        for _ in range(1000):
-            gate.succeeded()
-        return [*limits, gate.limit]
-
-    assert asyncio.run(run()) == [8, 16]
-
-
-def test_no_more_content_is_in_memory_than_agreed() -> None:
-    async def run() -> bool:
-        gate = Gate(16)
-        weight = await gate.enter(IN_FLIGHT)
-        second = asyncio.create_task(gate.enter(1))
-        await asyncio.sleep(0)
-        waited = not second.done()
-        gate.leave(weight)
-        await second
-        return waited
-
-    assert asyncio.run(run())
-
-
 def test_a_key_that_no_path_can_have_is_told(s3: FakeS3, a: Path) -> None:
     s3.put("a//b", b"x")
     with pytest.raises(SiteError, match=r"whose key no URL path can have: a//b\."):
@@ -458,7 +429,7 @@ def test_a_publish_that_another_one_overtook_says_so(s3: FakeS3, a: Path, b: Pat
 
 def test_progress_is_written_to_a_file(s3: FakeS3, a: Path, tmp_path: Path) -> None:
     publish(s3.url, a, progress_file=str(tmp_path / "progress"))
-    assert "3 of 3 hashed files uploaded" in (tmp_path / "progress").read_text()
+    assert "8 of 8 files uploaded" in (tmp_path / "progress").read_text()
 
 
 def test_odd_names_arrive_as_they_are(s3: FakeS3, a: Path) -> None:
