@@ -24,7 +24,7 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from lab.internet.apt_method import Message, Method, MethodError
-from lab.internet.sources import Base, configured, resolve
+from lab.internet.sources import Base, configured, may_lead_to, resolve
 
 PARALLEL = 6
 REDIRECTS = 5
@@ -126,9 +126,11 @@ class Server:
             if last is None or last.code != 103:
                 return
             url = last.fields.get("New-URI", "")
-            if urlsplit(url).scheme not in ("http", "https"):
-                break
-        _head(stream, Reply(502, f"the mirror redirects too often, or to {url}"))
+            if not may_lead_to(url, self._bases):
+                reason = f"the mirror redirects to {url}, neither a public address nor a mirror in apt's configuration"
+                _head(stream, Reply(502, reason))
+                return
+        _head(stream, Reply(502, f"the mirror redirects too often, at last to {url}"))
 
     def _attempt(self, url: str, since: str | None, stream: BinaryIO) -> Message | None:
         """Fetch one URL and pass it on; a redirection is returned, everything else is answered."""

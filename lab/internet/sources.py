@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,6 +15,8 @@ from urllib.parse import unquote, urlsplit
 
 # What apt itself writes into a URL; above all no space or newline, which would end a message to apt's transport.
 _PLAIN_PATH = re.compile(r"/[A-Za-z0-9._~+%:=@,!()/-]*")
+# What apt reads as this code does; of `http://a?@b/` each would see another host.
+_PLAIN_HOST = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?(?:/.*)?")
 
 
 @dataclass(frozen=True)
@@ -78,3 +83,24 @@ def resolve(url: str, bases: Iterable[Base]) -> str | None:
         if asked.hostname == base.host and asked.path.startswith(base.path + "/"):
             return base.url + asked.path.removeprefix(base.path)
     return None
+
+
+def may_lead_to(url: str, bases: Iterable[Base]) -> bool:
+    """Whether a mirror may redirect to ``url``: on a configured repository's host, or at public addresses alone.
+
+    >>> may_lead_to("http://169.254.169.254/latest/meta-data/", ())
+    False
+    """
+    if not _PLAIN_HOST.fullmatch(url):
+        return False
+    host = urlsplit(url).hostname or ""
+    return host in {base.host for base in bases} or all(address.is_global for address in _addresses(host))
+
+
+def _addresses(host: str) -> set[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    """What a name stands for; none where only a proxy of apt's can know it, or nobody."""
+    found = []
+    with contextlib.suppress(socket.gaierror, UnicodeError):
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    addresses = {ipaddress.ip_address(str(each[4][0]).partition("%")[0]) for each in found}
+    return {getattr(address, "ipv4_mapped", None) or address for address in addresses}

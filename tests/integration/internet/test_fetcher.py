@@ -57,14 +57,31 @@ def test_a_url_outside_the_configured_repositories_is_refused_unasked(fetcher, m
     assert not mirror.asked
 
 
-def test_the_mirrors_redirection_is_followed(fetcher, mirror):
+@pytest.fixture
+def elsewhere(tmp_path, apt, mirror):
+    """The mirror under another name, which apt's configuration has too."""
+    url = mirror.url.replace("127.0.0.1", "localhost")
+    with (tmp_path / "sources.list").open("a") as sources:
+        sources.write(f"deb [trusted=yes] {url}/other ./\n")
+    return url
+
+
+def test_the_mirrors_redirection_to_another_one_is_followed(elsewhere, fetcher, mirror):
     (mirror.root / "debian" / "new").write_bytes(b"moved here")
-    mirror.redirects["/debian/old"] = f"{mirror.url.replace('127.0.0.1', 'localhost')}/debian/new"
+    mirror.redirects["/debian/old"] = f"{elsewhere}/debian/new"
     assert ask(fetcher, f"{mirror.url}/debian/old")[1] == b"moved here"
 
 
-def test_redirections_in_a_circle_end_in_an_error(fetcher, mirror):
-    elsewhere = mirror.url.replace("127.0.0.1", "localhost")
+def test_a_redirection_into_this_machines_own_networks_is_refused_unasked(fetcher, mirror):
+    (mirror.root / "secret").write_text("secret")
+    mirror.redirects["/debian/old"] = f"{mirror.url.replace('127.0.0.1', 'localhost')}/secret"
+    reply, _ = ask(fetcher, f"{mirror.url}/debian/old")
+    assert reply.status == 502
+    assert "neither a public address nor a mirror in apt's configuration" in reply.reason
+    assert mirror.asked.keys() == {"/debian/old"}
+
+
+def test_redirections_in_a_circle_end_in_an_error(elsewhere, fetcher, mirror):
     mirror.redirects |= {"/debian/a": f"{elsewhere}/debian/b", "/debian/b": f"{mirror.url}/debian/a"}
     assert ask(fetcher, f"{mirror.url}/debian/a")[0].status in (502, 400)
 
