@@ -96,12 +96,13 @@ def summary(status: Mapping[str, Any]) -> str:
                 "  make down                                                           end the lab",
             ]
         )
-    return "\n".join(
-        [
-            *lines,
-            "Try next:",
-            "  .venv/bin/lab ssh db1                                    a shell on a host with no public address",
-            "  .venv/bin/lab exec internet -- curl -sm 3 10.20.20.4     what the internet gets from it: nothing",
-            "  .venv/bin/ansible-playbook site.yml --tags verify        every promise, proved with packets",
-        ]
-    )
+    tries = [(".venv/bin/ansible-playbook site.yml --tags verify", "every promise, proved with packets")]
+    for name, _, _, address, public, _, state in host_rows(status):
+        if (public, state) == ("none", "running"):
+            tries[:0] = [
+                (f".venv/bin/lab ssh {name}", "a shell on a host with no public address"),
+                (f".venv/bin/lab exec internet -- curl -sm 3 {address}", "what the internet gets from it: nothing"),
+            ]
+            break
+    width = max(len(command) for command, _ in tries)
+    return "\n".join([*lines, "Try next:", *(f"  {command.ljust(width)}   {what}" for command, what in tries)])

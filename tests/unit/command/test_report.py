@@ -92,9 +92,22 @@ def test_the_status_says_what_is_wrong_and_nothing_that_is_not(
 
 
 def test_the_summary_offers_hosts_only_where_there_are_hosts() -> None:
-    whole, api_only = report.summary(status()), report.summary(status(api_only=True))
+    running = status()
+    running["instances"]["i-1"]["state"] = "running"
+    whole, api_only = report.summary(running), report.summary(status(api_only=True))
     assert "Your product: http://127.0.0.1:2222" in whole
     assert "lab ssh db1" in whole
     assert "Skipped" not in whole
     assert "this machine can boot none: db1, web;" in api_only
     assert "lab ssh" not in api_only
+
+
+@pytest.mark.parametrize(("state", "offered"), [("running", True), ("stopped", False)])
+def test_the_summary_names_a_private_host_that_runs_whatever_it_is_called(state: str, offered: bool) -> None:
+    found = status()
+    found["instances"]["i-1"] |= {"name": "orders", "private_ip": "10.7.3.9", "state": state}
+    tries = report.summary(found).partition("Try next:\n")[2].splitlines()
+    assert [line for line in tries if " web" in line or "10.0.1.4" in line] == [], "a public host"
+    assert any("lab ssh orders " in line for line in tries) is offered
+    assert any("lab exec internet -- curl -sm 3 10.7.3.9 " in line for line in tries) is offered
+    assert "--tags verify" in tries[-1]
