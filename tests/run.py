@@ -5,6 +5,8 @@ What takes minutes of one processor and needs no lab runs beside the stages that
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -12,6 +14,7 @@ import time
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from lab import control, preflight
 from lab.cli import settings_here, status_of
@@ -47,6 +50,8 @@ STAGES = (
 )
 # What begins with a stage, and is waited for at the end.
 BESIDE = {"api-only": Stage("lint", ()), "e2e": Stage("playbooks", PLAYBOOKS)}
+# How long a stage may take to end what it has started, once it was told to end.
+END_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,14 @@ def counted(report: Path) -> tuple[Counts, set[str]]:
     return Counts(max(tests - failed - skipped, 0), failed, skipped), reasons
 
 
+def measured(report: Path) -> list[str]:
+    """What tests recorded in a JUnit report (record_property), a line each."""
+    if not report.exists():
+        return []
+    properties = ET.parse(report).getroot().iter("property")  # noqa: S314 — pytest's own report
+    return [f"{each.get('name')}: {each.get('value')}" for each in properties]
+
+
 def pytest_of(stage: Stage, report: Path) -> list[str]:
     return [sys.executable, "-m", "pytest", *stage.arguments, "--durations=5", f"--junitxml={report}"]
 
@@ -89,8 +102,25 @@ class Beside:
         report, words = directory / f"{stage.name}.xml", directory / f"{stage.name}.txt"
         command = pytest_of(stage, report) if stage.arguments else ["scripts/lint"]
         with words.open("wb") as output:
-            process = subprocess.Popen(["nice", *command], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(
+                ["nice", *command],
+                cwd=ROOT,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                process_group=0,  # so that all of it can be told to end
+            )
         return cls(stage, report, words, process)
+
+    def stop(self) -> None:
+        """End it, as Ctrl-C ends a stage: pytest then ends what its fixtures have started."""
+        if self.process.poll() is not None:
+            return
+        os.killpg(self.process.pid, signal.SIGINT)
+        try:
+            self.process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
     def end(self) -> tuple[Counts, set[str]]:
         say(self.stage.name)
@@ -108,8 +138,26 @@ def outcome(status: int, report: Path) -> tuple[Counts, set[str]]:
     return (counts + Counts(failed=1) if status and not counts.failed else counts), skipped
 
 
+def run(stage: Stage, report: Path) -> int:
+    """Run a stage; return its exit status, and only when it has ended, also where this is interrupted."""
+    process = subprocess.Popen(pytest_of(stage, report), cwd=ROOT)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:  # the terminal has told the stage too
+        process.wait()
+        raise
+    except SystemExit:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        raise
+
+
 def say(text: str) -> None:
     print(f"\033[1m==>\033[0m {text}", flush=True)
+
+
+def stopped(*_: object) -> NoReturn:
+    sys.exit("The tests were stopped.")
 
 
 def main() -> int:
@@ -123,23 +171,29 @@ def main() -> int:
     hosts_missing = preflight.no_hosts_reason()
     if hosts_missing:
         say(f"No hosts here, since {hosts_missing}; what needs them is skipped")
+    signal.signal(signal.SIGTERM, stopped)
     began = time.monotonic()
     total = Counts()
     reasons: set[str] = set()
+    beside: list[Beside] = []
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        beside: list[Beside] = []
-        for stage in STAGES:
-            if stage.name in BESIDE:
-                beside.append(Beside.begin(BESIDE[stage.name], directory))
-            say(f"{stage.name} ({time.monotonic() - began:.0f} s)")
-            report = directory / f"{stage.name}.xml"
-            done = subprocess.run(pytest_of(stage, report), cwd=ROOT, check=False)
-            counts, skipped = outcome(done.returncode, report)
-            total, reasons = total + counts, reasons | skipped
-        for each in beside:
-            counts, skipped = each.end()
-            total, reasons = total + counts, reasons | skipped
+        try:
+            for stage in STAGES:
+                if stage.name in BESIDE:
+                    beside.append(Beside.begin(BESIDE[stage.name], directory))
+                say(f"{stage.name} ({time.monotonic() - began:.0f} s)")
+                report = directory / f"{stage.name}.xml"
+                counts, skipped = outcome(run(stage, report), report)
+                total, reasons = total + counts, reasons | skipped
+                for line in measured(report):
+                    print(f"measured: {line}", flush=True)
+            for each in beside:
+                counts, skipped = each.end()
+                total, reasons = total + counts, reasons | skipped
+        finally:
+            for each in beside:
+                each.stop()
     say(f"Done in {time.monotonic() - began:.0f} s")
     for reason in sorted(reasons):
         print(f"skipped: {reason}")
