@@ -1,4 +1,7 @@
-"""What must be so before the lab starts; each check answers with one sentence, or None."""
+"""What must be so before the lab starts; each check answers with one sentence, or None.
+
+``python3 -m lab.preflight`` says the sentence before anything is installed: the standard library is all that it needs.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from lab.settings import Settings
+from lab import control
+from lab.settings import Settings, from_environment
 
 GIB = 1024**3
 NEEDED_MEMORY = 3 * GIB
@@ -100,3 +104,18 @@ def no_hosts_reason() -> str | None:
     if attempt.returncode:
         return f"this machine refuses network namespaces ({attempt.stderr.strip().splitlines()[-1]})"
     return None
+
+
+def main() -> None:
+    """Exit with the sentence, unless nothing stands in the way or this checkout's lab has what it needs already."""
+    settings = from_environment(Path(__file__).resolve().parent.parent)
+    try:
+        control.ask(settings.state / "control.sock", "status")
+    except control.NotRunning as error:
+        # A lab that only root may ask is `lab up`'s to find.
+        if not isinstance(error.__cause__, PermissionError):
+            sys.exit(problem(settings))
+
+
+if __name__ == "__main__":
+    main()

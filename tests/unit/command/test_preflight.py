@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from lab import preflight
+from lab import control, preflight
 from lab.settings import Internet, Settings
 
 
@@ -128,3 +131,45 @@ def test_other_systems_and_ordinary_users_have_no_hosts(monkeypatch: pytest.Monk
     assert preflight.no_hosts_reason() == "network namespaces need root"
     monkeypatch.setattr(preflight.sys, "platform", "darwin")
     assert preflight.no_hosts_reason() == "network namespaces are Linux's, and this is darwin"
+
+
+def alone(checkout: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Ask as scripts/setup does: by any Python, which has nothing but its own library."""
+    script = "import sys; sys.path.insert(0, '.'); from lab import preflight; preflight.main()"
+    return subprocess.run(
+        [sys.executable, "-I", "-S", "-c", script],
+        cwd=checkout,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout of the lab's package alone."""
+    shutil.copytree(Path(preflight.__file__).parent, tmp_path / "lab", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def test_before_anything_is_installed_the_sentence_is_said_alone(
+    checkout: Path, settings: Settings, listener: socket.socket
+) -> None:
+    ports = {name: str(getattr(settings, field)) for field, name in preflight.PORT_VARIABLES.items()}
+    ports["LAB_EDGE_PORT"] = str(listener.getsockname()[1])
+    done = alone(checkout, **ports)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"Port {ports['LAB_EDGE_PORT']} of 127.0.0.1 is taken; "
+        "end what listens there, or choose another: LAB_EDGE_PORT=N.\n"
+    )
+
+
+def test_a_running_lab_of_the_same_checkout_is_in_nobodys_way(checkout: Path, listener: socket.socket) -> None:
+    (checkout / ".lab").mkdir()
+    running = control.Control(checkout / ".lab/control.sock", lambda _: {})
+    try:
+        assert alone(checkout, LAB_EDGE_PORT=str(listener.getsockname()[1])).returncode == 0
+    finally:
+        running.close()
