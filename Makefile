@@ -27,10 +27,13 @@ test-unit: ## Run the fast tests
 	@$(BIN)/pytest tests/unit
 
 test-integration: ## Run the tests of the parts, on their own namespaces and servers
-	@$(BIN)/pytest tests/integration
+	@scripts/test tests/integration
+
+test-molecule: ## Run the scenario of each role that configures hosts, on machines of a lab
+	@scripts/test tests/molecule
 
 test-e2e: ## Run the whole deployment's tests, on a lab of their own
-	@$(BIN)/pytest tests/e2e
+	@scripts/test tests/e2e
 
 lint: ## Check types, style, roles, YAML and shell scripts
 	@scripts/lint
