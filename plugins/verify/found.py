@@ -6,31 +6,49 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .wanted import CLOUDFRONT, EVERYWHERE, Rule
+from .wanted import CLOUDFRONT, EVERYWHERE, Rule, deciding
 
 CLOUDFRONT_GROUP = "CloudFront-VPCOrigins-Service-SG"
+# What a route leads to, by the first of these that it has; an instance's route names its interface too.
+TARGETS = (
+    "gateway_id", "nat_gateway_id", "network_interface_id", "instance_id", "transit_gateway_id",
+    "vpc_peering_connection_id", "egress_only_internet_gateway_id", "local_gateway_id", "carrier_gateway_id",
+    "core_network_arn",
+)  # fmt: skip
+DESTINATIONS = ("destination_cidr_block", "destination_ipv6_cidr_block", "destination_prefix_list_id")
 
 
 @dataclass(frozen=True)
 class Table:
     """The route table that a subnet follows, and where it sends what is for nobody inside.
 
-    ``target`` is an identifier (igw-…, nat-…, eni-…), empty without a default route. ``sees`` are the public addresses
-    that the outside sees behind it.
+    ``routes`` are those that somebody made: the target's identifier (igw-…, nat-…, eni-…) by the destination.
+    ``blackhole`` is whether the default route's target is gone. ``sees`` are the public addresses that the outside sees
+    behind it.
     """
 
     name: str
     table_id: str
     explicit: bool
-    target: str
+    routes: Mapping[str, str]
     blackhole: bool
     sees: tuple[str, ...]
 
     @property
+    def target(self) -> str:
+        """Where the default route leads; empty without one."""
+        return self.routes.get(EVERYWHERE, "")
+
+    @property
+    def decides(self) -> str:
+        """The destination of the route that makes its subnets what they are; empty where none does."""
+        return deciding(self.routes, "igw-")
+
+    @property
     def nature(self) -> str:
-        if not self.target:
+        if not self.decides:
             return "isolated"
-        return "public" if self.target.startswith("igw-") else "private"
+        return "public" if self.routes[self.decides].startswith("igw-") else "private"
 
 
 @dataclass(frozen=True)
@@ -68,16 +86,24 @@ class Found:
                     main = table
         return self._table(main, explicit=False) if main else None
 
+    @property
+    def tables(self) -> dict[str, Table]:
+        """The deployment's own route tables, by name."""
+        ours = [
+            table
+            for table in self.state["route_tables"]
+            if str((table.get("tags") or {}).get("Name", "")).startswith(f"{self.prefix}-")
+        ]
+        return {self.short(table): self._table(table, explicit=True) for table in ours}
+
     def _table(self, table: Mapping[str, Any], *, explicit: bool) -> Table:
+        routes = _routes(table)
         default: Mapping[str, Any] = next(
-            (route for route in table["routes"] if route.get("destination_cidr_block") == EVERYWHERE), {}
-        )  # fmt: skip
-        keys = ("gateway_id", "nat_gateway_id", "network_interface_id", "instance_id")
-        target = next((str(default[key]) for key in keys if default.get(key)), "")
-        name = self.short(table) or ("the VPC's main table" if not explicit else table["route_table_id"])
-        return Table(
-            name, table["route_table_id"], explicit, target, default.get("state") == "blackhole", self._sees(target)
+            (each for each in table["routes"] if each.get("destination_cidr_block") == EVERYWHERE), {}
         )
+        name = self.short(table) or ("the VPC's main table" if not explicit else table["route_table_id"])
+        sees = tuple(address for target in dict.fromkeys(routes.values()) for address in self._sees(target))
+        return Table(name, table["route_table_id"], explicit, routes, default.get("state") == "blackhole", sees)
 
     def _sees(self, target: str) -> tuple[str, ...]:
         for gateway in self.state["nat_gateways"]:
@@ -127,10 +153,8 @@ class Found:
     @property
     def nat_addresses(self) -> tuple[str, ...]:
         """What the outside sees behind any table of the deployment."""
-        targets = [
-            self._table(table, explicit=True).target for table in self.state["route_tables"] if table.get("tags")
-        ]  # fmt: skip
-        return tuple(sorted({address for target in targets for address in self._sees(target)}))
+        tables = [self._table(table, explicit=True) for table in self.state["route_tables"] if table.get("tags")]
+        return tuple(sorted({address for table in tables for address in table.sees}))
 
     @property
     def public_addresses(self) -> list[str]:
@@ -143,6 +167,18 @@ class Found:
         ]
         instances = [each["public_ip_address"] for each in self.state["instances"] if each.get("public_ip_address")]
         return sorted({*gateways, *instances})
+
+
+def _routes(table: Mapping[str, Any]) -> dict[str, str]:
+    """The routes that somebody made, by destination; not those that AWS adds: propagated, local, gateway endpoints'."""
+    found = {}
+    for route in table["routes"]:
+        destination = next((str(route[key]) for key in DESTINATIONS if route.get(key)), "")
+        target = next((str(route[key]) for key in TARGETS if route.get(key)), "nothing")
+        endpoint = destination.startswith("pl-") and target.startswith("vpce-")
+        if route.get("origin", "CreateRoute") == "CreateRoute" and target != "local" and not endpoint:
+            found[destination] = target
+    return found
 
 
 def _rule(rule: Mapping[str, Any], names: Mapping[str, str]) -> Rule:

@@ -126,14 +126,18 @@ def _from_anywhere(peer: str) -> bool:
 
 
 def way_out(wanted: Wanted, found: Found, answers: Answers) -> Iterator[Promise]:
-    """Each host of a private subnet gets out, and is seen as the address that its subnet's table leads to."""
+    """Each host of a private subnet gets out, and is seen as the address that its subnet's table leads to.
+
+    Where its table leads some of the outside to a NAT, and some not, it may also get no answer: which addresses the
+    outside service has, only its name's resolver knows.
+    """
     subnets = found.subnets
-    natures = {subnet.name: subnet.nature for subnet in wanted.subnets}
+    outward = {subnet.name: subnet.gets_out for subnet in wanted.subnets}
     for host in wanted.hosts:
         table = found.table_of(subnets[host.subnet]["subnet_id"]) if host.subnet in subnets else None
-        gets_out = natures[host.subnet] == "private" or host.role == NAT
+        gets_out = host.role == NAT or outward[host.subnet]
         # Behind a table that is not what it should be, any NAT's address is the one that was promised.
-        addresses = (table.sees if table else ()) or (found.nat_addresses if gets_out else ())
+        addresses = (table.sees if table else ()) or (() if gets_out is False else found.nat_addresses)
         if host.role == NAT:
             own = found.instances.get(host.name, [{}])[0].get("public_ip_address")
             addresses = (own,) if own else ()
@@ -142,18 +146,15 @@ def way_out(wanted: Wanted, found: Found, answers: Answers) -> Iterator[Promise]
         sentence = ""
         if answer and not answer.get("problem"):
             seen = answer.get("address")
-            kept = seen in addresses if gets_out else seen is None
+            kept = seen is None if gets_out is False else seen in addresses or (gets_out is None and seen is None)
             if not kept:
-                must = listed(addresses, "or") if addresses else "a NAT's address" if gets_out else "nobody"
+                must = "nobody" if gets_out is False else listed(addresses, "or") if addresses else "a NAT's address"
                 sentence = (
                     f"{host.name} is seen outside as {seen or 'nobody: it gets no answer'}, and must be seen as "
                     f"{must}. {run('network')}"
                 )
-        says = (
-            f"is seen outside as {listed(addresses, 'or') if addresses else 'a NAT'}"
-            if gets_out
-            else "does not get out"
-        )
+        seen_as = f"is seen outside as {listed(addresses, 'or') if addresses else 'a NAT'}"
+        says = {True: seen_as, False: "does not get out", None: f"{seen_as}, or by nobody"}[gets_out]
         because = f"the table {table.name} leads to {table.target}" if table and table.target else ""
         yield Promise(WAY_OUT, host.name, says, kept, because, sentence)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from .found import Found
 from .promises import DATABASES, HOSTS, REACH, SUBNETS, WAY_OUT, Promise, listed
-from .wanted import SSH, Subnet, Wanted
+from .wanted import EVERYWHERE, SSH, Subnet, Wanted
 
 MARGIN, COLUMN, GUTTER = 28, 400, 84
 TOP, NODE_HEIGHT, NODE_WIDTH = 24, 62, 190
@@ -141,12 +141,14 @@ def _subnet(subnet: Subnet, box: Box, found: Found, broken: set[tuple[str, str]]
     nature = table.nature if table else "not there"
     wrong = (SUBNETS, subnet.name) in broken
     way = {"igw": "internet gateway", "nat": "NAT gateway", "eni": "NAT instance", "i": "NAT instance"}
-    target = way.get(table.target.split("-")[0], table.target) if table and table.target else "nowhere"
+    decides = (table.decides if table else "") or EVERYWHERE
+    leads = table.routes.get(decides, "") if table else ""
+    target = way.get(leads.split("-")[0], leads) if leads else "nowhere"
     return (
         f'<g class="{"broken" if wrong else nature.replace(" ", "-")}">{_rect(box, "subnet", 12)}'
         + _text(box.x + 16, box.y + 26, subnet.name, "strong")
         + _text(box.right - 16, box.y + 26, f"{'✗ ' if wrong else ''}{nature}", "nature", "end")
-        + _text(box.x + 16, box.bottom - 12, f"0.0.0.0/0 → {target}", "soft small")
+        + _text(box.x + 16, box.bottom - 12, f"{decides} → {target}", "soft small")
         + _text(box.right - 16, box.bottom - 12, f"{subnet.cidr} · {subnet.zone}", "soft small", "end")
         + "</g>"
     )

@@ -18,6 +18,7 @@ def promises(wanted: Wanted, found: Found, bucket: Mapping[str, Any] | None) -> 
     """Every promise that needs no packet."""
     return [
         *subnets(wanted, found),
+        *routes(wanted, found),
         *ways(wanted, found),
         *groups(wanted, found),
         *hosts(wanted, found),
@@ -47,7 +48,8 @@ def subnets(wanted: Wanted, found: Found) -> Iterator[Promise]:
 def _wrong_table(subnet: Subnet, table: Table | None, wanted: Wanted) -> str:
     if table is None:
         return f"{subnet.name} follows no route table at all. {run('network')}"
-    says = f"{NETWORK_FILE} gives it the table {subnet.table}, which makes it {subnet.nature}. {run('network')}"
+    mends = _mends(table.decides) if table.name == subnet.table else run("network")
+    says = f"{NETWORK_FILE} gives it the table {subnet.table}, which makes it {subnet.nature}. {mends}"
     if table.blackhole:
         return (
             f"{subnet.name} has no way out: {_named(table)} sends {EVERYWHERE} to {table.target}, which is not there "
@@ -62,16 +64,86 @@ def _wrong_table(subnet: Subnet, table: Table | None, wanted: Wanted) -> str:
 
 def _wrong_way(subnet: Subnet, table: Table | None, wanted: Wanted, found: Found) -> str:
     """A private subnet gets out by the NAT that the configuration has for its zone."""
-    way = wanted.ways.get(subnet.way)
-    if not way or not table:
+    if not subnet.way or not table or not table.target or _leads(table.target, subnet.way, wanted, found):
         return ""
-    kind, place = found.way_of(table.target)
-    if (kind, place) == (way.kind, way.subnet):
-        return ""
-    by = f"by a NAT {kind} in {place}" if kind else f"by {table.target}"
+    why = f"{_named(table)} sends {EVERYWHERE} to {table.target}"
     return (
-        f"{subnet.name} gets out {by}, and must by a NAT {way.kind} in {way.subnet}: {_why(table)}. {_run_ways(wanted)}"
+        f"{subnet.name} gets out by {_way(table.target, found)}, and must by {_asked(subnet.way, wanted)}: {why}. "
+        f"{_run_ways(wanted)}"
     )
+
+
+def _leads(target: str, asked: str, wanted: Wanted, found: Found) -> bool:
+    """Whether a route's target is what the configuration calls by that name."""
+    way = wanted.ways.get(asked)
+    return found.way_of(target) == (way.kind, way.subnet) if way else target.startswith("igw-")
+
+
+def _way(target: str, found: Found) -> str:
+    kind, place = found.way_of(target)
+    return f"a NAT {kind} in {place}" if kind else target
+
+
+def _asked(target: str, wanted: Wanted) -> str:
+    way = wanted.ways.get(target)
+    return f"a NAT {way.kind} in {way.subnet}" if way else "the internet gateway"
+
+
+def routes(wanted: Wanted, found: Found) -> Iterator[Promise]:
+    """Each table has the routes of the configuration, and no other. What the subnets' promises tell is not told twice.
+
+    A default route alone, which makes the subnets what they are, is their promise.
+    """
+    told = _told(wanted, found)
+    there = found.tables
+    for name, asked in wanted.tables.items():
+        table = there.get(name)
+        if table is None:
+            continue  # its subnets' promises say so
+        for destination in dict.fromkeys([*asked, *table.routes]):
+            if (name, destination) in told:
+                continue
+            broken = _wrong_route(destination, asked.get(destination, ""), table, wanted, found)
+            if broken or (destination in asked and destination != EVERYWHERE):
+                says = f"has no route for {destination}"
+                if destination in asked:
+                    says = f"sends {destination} to {_asked(asked[destination], wanted)}"
+                yield promise(SUBNETS, f"the table {name}", says, broken, table.table_id)
+
+
+def _told(wanted: Wanted, found: Found) -> set[tuple[str, str]]:
+    """The tables and destinations that the broken promises of their own subnets name already."""
+    told = set()
+    there = found.subnets
+    for subnet in wanted.subnets:
+        table = found.table_of(there[subnet.name]["subnet_id"]) if subnet.name in there else None
+        if table is None or table.name != subnet.table:
+            continue
+        if table.blackhole or (subnet.way and table.target):
+            told.add((table.name, EVERYWHERE))
+        if table.nature != subnet.nature:
+            told.add((table.name, table.decides or EVERYWHERE))
+    return told
+
+
+def _wrong_route(destination: str, asked: str, table: Table, wanted: Wanted, found: Found) -> str:
+    target = table.routes.get(destination, "")
+    if target and asked and _leads(target, asked, wanted, found):
+        return ""
+    where = f"The table {table.name} ({table.table_id})"
+    if not target:
+        must = f"must send it to {_asked(asked, wanted)}. {_run_ways(wanted)}"
+        return f"{where} has no route for {destination}, and {must}"
+    sends = f"{where} sends {destination} to {_way(target, found)}"
+    if asked:
+        return f"{sends}, and must to {_asked(asked, wanted)}. {_run_ways(wanted)}"
+    return f"{sends}, and must not: {NETWORK_FILE} has no such route. {_mends(destination)}"
+
+
+def _mends(destination: str) -> str:
+    """What takes a route away: a run looks at those for IPv4 ranges alone."""
+    by_hand = destination.startswith("pl-") or ":" in destination
+    return f"Delete the route for {destination} by hand: no run does." if by_hand else run("network")
 
 
 def ways(wanted: Wanted, found: Found) -> Iterator[Promise]:
@@ -113,7 +185,8 @@ def _named(table: Table) -> str:
 def _why(table: Table | None) -> str:
     if table is None:
         return ""
-    way = f"sends {EVERYWHERE} to {table.target}" if table.target else "has no default route"
+    decides = table.decides
+    way = f"sends {decides} to {table.routes[decides]}" if decides else "has no default route"
     return f"{_named(table)} {way}"
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 SSH = 22
 EVERYWHERE = "0.0.0.0/0"
+# What a route names as its target in place of a NAT.
+INTERNET_GATEWAY = "internet_gateway"
 # The role of an instance that lets others out.
 NAT = "nat"
 # What a rule names in place of a group or addresses.
@@ -66,11 +68,14 @@ class Host:
 
 @dataclass(frozen=True)
 class Subnet:
+    """``gets_out`` is None where the table leads some of the outside to a NAT, and some not."""
+
     name: str
     cidr: str
     zone: str
     table: str
     nature: str
+    gets_out: bool | None
     way: str = ""
 
 
@@ -113,12 +118,15 @@ class Wanted:
     mysql_source: str
     replicas: tuple[str, ...]
     ways: Mapping[str, Way]
+    tables: Mapping[str, Mapping[str, str]]
 
 
 def read(values: Mapping[str, Any]) -> Wanted:
     """The promises of a configuration: the values of the role's ``verify_configuration``, by short names."""
-    natures = {table["name"]: nature(table["routes"]) for table in values["route_tables"]}
-    leads = {table["name"]: _default(table["routes"]) for table in values["route_tables"]}
+    tables = {
+        table["name"]: {route["destination"]: route["target"] for route in table["routes"]}
+        for table in values["route_tables"]
+    }
     ways = {each["name"]: Way(each["name"], values["nat"], each["subnet"]) for each in values["ways"]}
     subnets = tuple(
         Subnet(
@@ -126,10 +134,12 @@ def read(values: Mapping[str, Any]) -> Wanted:
             item["cidr"],
             item["zone"],
             item["route_table"],
-            natures.get(item["route_table"], "isolated"),
-            leads.get(item["route_table"], "") if leads.get(item["route_table"]) in ways else "",
+            nature(routes),
+            gets_out(routes),
+            routes[EVERYWHERE] if routes.get(EVERYWHERE) in ways else "",
         )
         for item in values["subnets"]
+        for routes in [tables.get(item["route_table"], {})]
     )
     cidrs = {subnet.name: subnet.cidr for subnet in subnets}
     hosts = tuple(
@@ -156,20 +166,34 @@ def read(values: Mapping[str, Any]) -> Wanted:
         mysql_source=source,
         replicas=tuple(name for name in databases if source and name != source),
         ways=ways,
+        tables=tables,
     )
 
 
-def nature(routes: Sequence[Mapping[str, str]]) -> str:
+def nature(routes: Mapping[str, str]) -> str:
     """What a table of these routes makes its subnets: public, private (out, never in) or isolated."""
-    default = _default(routes)
-    if not default:
+    decides = deciding(routes, INTERNET_GATEWAY)
+    if not decides:
         return "isolated"
-    return "public" if default == "internet_gateway" else "private"
+    return "public" if routes[decides] == INTERNET_GATEWAY else "private"
 
 
-def _default(routes: Sequence[Mapping[str, str]]) -> str:
-    """The target of what is for nobody inside; empty where there is none."""
-    return next((route["target"] for route in routes if route["destination"] == EVERYWHERE), "")
+def deciding(routes: Mapping[str, str], gateway: str) -> str:
+    """The destination that decides: any that leads to the internet gateway, else the default route's; empty for none.
+
+    ``routes`` are targets by destination; the gateway's begins with ``gateway``.
+    """
+    ordered = sorted(routes, key=lambda destination: destination != EVERYWHERE)
+    opens = [destination for destination in ordered if routes[destination].startswith(gateway)]
+    return next(iter(opens), EVERYWHERE if EVERYWHERE in routes else "")
+
+
+def gets_out(routes: Mapping[str, str]) -> bool | None:
+    """Whether a host without a public address gets out; None where that depends on whom it speaks to."""
+    by_nat = [destination for destination, target in routes.items() if target != INTERNET_GATEWAY]
+    if not by_nat:
+        return False
+    return True if EVERYWHERE in by_nat and len(by_nat) == len(routes) else None
 
 
 def admission(
