@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import instances
-from .shapes import Key, among, matching, records, within
+from .shapes import BUCKET, BUCKET_WORDS, Key, among, matching, records, within
 from .wording import Refusals
 
 ALIAS = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
@@ -20,6 +20,8 @@ PATH = {"path": Key("str"), "status": Key("int")}
 def check(variables: Mapping[str, Any], refusals: Refusals) -> None:
     """Everything that begins with ``cdn_`` and ``verify_``."""
     _aliases(refusals, variables)
+    if "cdn_bucket" in variables:  # by default it is known only when the account is
+        matching(refusals, "cdn_bucket", variables["cdn_bucket"], BUCKET, BUCKET_WORDS)
     path = variables.get("cdn_backend_path")
     if path == "/*":
         refusals.add("cdn_backend_path", path, "would take the frontend's pages too", "a narrower one, such as /api/*")

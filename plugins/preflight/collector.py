@@ -14,7 +14,17 @@ from .wording import Refusals, nearest
 HANDLER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 RUNTIME = re.compile(r"python3\.(1[2-9])")
 RATE = re.compile(r"rate\((\d+) (minute|hour|day)(s?)\)")
-OTHER_SCHEDULE = re.compile(r"(cron|at)\(.+\)")
+ONCE = re.compile(r"at\([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\)")
+CRON = re.compile(r"cron\((.*)\)")
+# What each of cron's fields may hold: signs and names, and the least and the largest number.
+CRON_FIELDS = (
+    (r"[0-9,*/-]+", 0, 59),
+    (r"[0-9,*/-]+", 0, 23),
+    (r"[0-9,*/?LW-]+", 1, 31),
+    (r"([0-9,*/-]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)+", 1, 12),
+    (r"([0-9,*/?L#-]|SUN|MON|TUE|WED|THU|FRI|SAT)+", 1, 7),
+    (r"[0-9,*/-]+", 1970, 2199),
+)
 NAME = re.compile(r"[A-Za-z0-9_-]{1,55}")
 SECRET = {"name": Key("str"), "variable": Key("str")}
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -73,9 +83,23 @@ def _schedule(refusals: Refusals, schedule: str) -> None:
     if rate and int(rate[1]) > 0:
         write = f"rate({rate[1]} {rate[2]}{'' if int(rate[1]) == 1 else 's'})"
         refusals.add("collector_function_schedule", schedule, "has the wrong number of that word", write)
-    elif rate or not OTHER_SCHEDULE.fullmatch(schedule):
+    elif cron := CRON.fullmatch(schedule):
+        if not _is_cron(cron[1].split()):
+            write = "cron(MINUTES HOURS DAY MONTH WEEKDAY YEAR) with ? for one of the days, such as cron(0/5 * * * ? *)"
+            refusals.add("collector_function_schedule", schedule, "is no schedule", write)
+    elif not ONCE.fullmatch(schedule):
         write = "rate(N minutes), rate(N hours), rate(N days), or cron(…)"
         refusals.add("collector_function_schedule", schedule, "is no schedule", write)
+
+
+def _is_cron(fields: list[str]) -> bool:
+    if len(fields) != len(CRON_FIELDS) or (fields[2] == "?") == (fields[4] == "?"):
+        return False
+    for field, (signs, least, most) in zip(fields, CRON_FIELDS, strict=True):
+        numbers = map(int, re.findall("[0-9]+", re.sub("/[0-9]+", "", field)))  # a step may be any
+        if not re.fullmatch(signs, field, re.IGNORECASE) or not all(least <= number <= most for number in numbers):
+            return False
+    return True
 
 
 def _secrets(refusals: Refusals, variables: Mapping[str, Any]) -> None:

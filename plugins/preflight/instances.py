@@ -34,6 +34,8 @@ ROOT_DEVICES = {
     "/aws/service/debian/": "/dev/xvda",
     "/aws/service/ami-amazon-linux-latest/": "/dev/xvda",
 }
+# A certificate and a public key begin alike.
+PRIVATE_KEY = re.compile(rb"-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----")
 # An EC2 instance has at most this many groups by default.
 MOST_GROUPS = 5
 VOLUME = (8, 65536)
@@ -132,7 +134,7 @@ def _root_device(refusals: Refusals, device: Any, image: str) -> None:
 def _key(refusals: Refusals, path: Any) -> None:
     if path is None or not Path(str(path)).expanduser().is_file():
         return  # it is made, or copied from Secrets Manager
-    if Path(str(path)).expanduser().read_bytes()[:11] != b"-----BEGIN ":
+    if not PRIVATE_KEY.match(Path(str(path)).expanduser().read_bytes()):
         write = "the path of one, or of a file that does not exist yet"
         refusals.add("ssh_key_file", path, "is not a private key", write)
 

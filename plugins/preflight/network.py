@@ -31,6 +31,10 @@ def check(variables: Mapping[str, Any], refusals: Refusals) -> None:
     if region is not None:
         matching(refusals, "aws_region", region, REGION, "a region's name, such as ap-northeast-2")
     vpc = _vpc(refusals, variables["network_cidr"]) if "network_cidr" in variables else None
+    if variables.get("network_subnets") == []:
+        refusals.add(
+            "network_subnets", [], "has room for nothing", "a subnet at least: name, cidr, zone and route_table"
+        )
     subnets = records(refusals, "network_subnets", variables.get("network_subnets"), SUBNET)
     tables = records(refusals, "network_route_tables", variables.get("network_route_tables"), TABLE)
     _subnets(refusals, subnets, vpc, str(region or ""))

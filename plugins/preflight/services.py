@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .shapes import Key, matching, of_kind, records, within
+from .shapes import Key, matching, of_kind, records, unique, within
 from .wording import Refusals, nearest
 
 # S3 refuses capitals, DNS a hyphen at the end, and a security group's name may not begin with sg-.
@@ -32,6 +32,10 @@ SECRET = {
     "description": Key("str", required=False),
 }
 SECRET_NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,400}")
+# The database's password and its authority, which the roles add (vars/main.yml).
+OWN_CREDENTIALS = ("database_password", "database_ca.pem")
+# Where nothing is written (the backend role's defaults).
+HEALTH_PATH = "/api/health"
 PLACE = re.compile(r"secrets\..+|services\..+\.environment\..+")
 OWN_TAGS = ("Name", "Role")
 SHORT_ENOUGH = {"key": 128, "value": 256}
@@ -51,6 +55,10 @@ def check(variables: Mapping[str, Any], refusals: Refusals, root: Path) -> None:
     path = variables.get("backend_health_path")
     if path and not str(path).startswith("/"):
         refusals.add("backend_health_path", path, "does not begin with a slash", f"/{path}")
+    command, path = variables.get("backend_health_command"), variables.get("backend_health_path", HEALTH_PATH)
+    if command and path:
+        why = f"cannot be beside backend_health_path, which is {path}"
+        refusals.add("backend_health_command", command, why, '"" for one of them')
     url = variables.get("collector_source_url")
     if url is not None:
         matching(
@@ -145,12 +153,46 @@ def _frontend(refusals: Refusals, variables: Mapping[str, Any], root: Path) -> N
 def _sources(refusals: Refusals, variables: Mapping[str, Any], root: Path, service: str) -> None:
     variable = _first(variables, f"{service}_source", f"project_{service}")
     path = _directory(refusals, variable, variables[variable], root) if variable else None
-    if variable is None or path is None or variables.get(f"{service}_runtime", "python") != "python":
+    if variable is None or path is None:
         return
-    requirements = str(variables.get("service_requirements", "requirements.txt"))
-    if not (path / requirements).is_file():
-        why = f"has no {requirements}, which pins every dependency"
-        refusals.add(variable, variables[variable], why, "that file with `uv pip compile --generate-hashes`")
+    runtime = str(variables.get(f"{service}_runtime", "python"))
+    is_function = service == "collector" and variables.get("collector_runs_on") == "lambda"
+    if is_function and runtime != "python":
+        return  # that has its own sentence
+    missing = next((each for each in _locked(variables, runtime) if not (path / each[0]).is_file()), None)
+    if missing:
+        name, purpose, write = missing
+        refusals.add(variable, variables[variable], f"has no {name}, which {purpose}", write)
+    # A function is called by its handler.
+    for command in () if is_function else ("command", "migrate_command", "health_command"):
+        value = variables.get(f"{service}_{command}")
+        file = _file_of(str(value or ""), runtime)
+        if file and not (path / file).is_file():
+            why = f"names {file}, and {variables[variable]} has no such file"
+            refusals.add(f"{service}_{command}", value, why, "the path of one that is there (no run builds it)")
+
+
+def _locked(variables: Mapping[str, Any], runtime: str) -> list[tuple[str, str, str]]:
+    """The files that say what to build with, each with what it does, and what to write where it is not there."""
+    if runtime == "python":
+        requirements = str(variables.get("service_requirements", "requirements.txt"))
+        return [(requirements, "pins every dependency", "that file with `uv pip compile --generate-hashes`")]
+    if runtime == "nodejs":
+        return [
+            ("package.json", "names its packages", "the path of the Node.js application"),
+            ("package-lock.json", "pins every dependency", "that file with `npm install` there"),
+        ]
+    return []
+
+
+def _file_of(command: str, runtime: str) -> str:
+    """The file of the sources that a command names: its program after ``./``, or Java's jar; empty for none."""
+    words = command.split()
+    if words and words[0].startswith("./"):
+        return words[0]
+    jar = words[words.index("-jar") + 1 :][:1] if runtime == "java" and "-jar" in words else []
+    # An absolute one may be the host's, and what a shell fills in nobody knows yet.
+    return jar[0] if jar and re.fullmatch(r"[\w.][\w./-]*", jar[0]) else ""
 
 
 def _settings(refusals: Refusals, variables: Mapping[str, Any], service: str) -> None:
@@ -160,13 +202,17 @@ def _settings(refusals: Refusals, variables: Mapping[str, Any], service: str) ->
         if isinstance(value, (dict, list)):
             refusals.add(f"{variable}.{name}", value, "is not text", "text, a number, or true or false")
     variable = f"{service}_credentials"
-    for label, credential in records(refusals, variable, variables.get(variable), CREDENTIAL):
+    credentials = records(refusals, variable, variables.get(variable), CREDENTIAL)
+    unique(refusals, f"{variable}: name", [credential["name"] for _, credential in credentials])
+    for label, credential in credentials:
+        if credential["name"] in OWN_CREDENTIALS:
+            refusals.add(f"{label}.name", credential["name"], f"is what {service}'s role calls its own", "another name")
         matching(
             refusals, f"{label}.name", credential["name"], FILE_NAME, "letters, digits, underscores, dots and hyphens"
         )
         write = "letters, digits and underscores, no digit first"
         matching(refusals, f"{label}.variable", credential["variable"], VARIABLE, write)
-    _secrets(refusals, variables, f"{service}_secrets")
+    _secrets(refusals, variables, f"{service}_secrets", [*OWN_CREDENTIALS, *(each["name"] for _, each in credentials)])
     if f"{service}_memory_max" in variables:
         value = variables[f"{service}_memory_max"]
         matching(refusals, f"{service}_memory_max", value, MEMORY, "a size as systemd has it, such as 512M")
@@ -177,12 +223,18 @@ def _settings(refusals: Refusals, variables: Mapping[str, Any], service: str) ->
         refusals.add(f"{service}_keep_releases", value, "leaves none to return to", "2 or more")
 
 
-def _secrets(refusals: Refusals, variables: Mapping[str, Any], variable: str) -> None:
+def _secrets(refusals: Refusals, variables: Mapping[str, Any], variable: str, files: list[str]) -> None:
+    """``files`` are the names that the service's other secrets have on the host."""
     for index, (_, secret) in enumerate(records(refusals, variable, variables.get(variable), SECRET)):
         label = f"{variable}[{index}]"
         matching(refusals, f"{label}.name", secret["name"], SECRET_NAME, "letters, digits and /_+=.@-")
         write = "letters, digits and underscores, no digit first"
         matching(refusals, f"{label}.variable", secret["variable"], VARIABLE, write)
+        file = str(secret["variable"]).lower()
+        if file in files:
+            why = f"makes a file {file} on the host, where another secret has it"
+            refusals.add(f"{label}.variable", secret["variable"], why, "another name")
+        files.append(file)
         if "{secret}" not in str(secret.get("value", "{secret}")):
             why = "does not say where the secret stands"
             refusals.add(f"{label}.value", secret["value"], why, "the text around it, with {secret} in its place")

@@ -13,6 +13,15 @@ Record = dict[str, Any]
 
 DNS_LABEL = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 LABEL_WORDS = "lower-case letters, digits and hyphens, a letter first and no hyphen last, at most 63"
+# As S3 has it, with what it keeps for itself.
+BUCKET = re.compile(
+    r"(?!xn--|sthree-|amzn-s3-demo-)(?!.*(-s3alias|--ol-s3|--x-s3|--table-s3|\.mrap)$)(?!.*\.\.)"
+    r"(?![0-9]+(\.[0-9]+){3}$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+)
+BUCKET_WORDS = (
+    "3 to 63 lower-case letters, digits, hyphens and dots, a letter or digit first and last, and no prefix or ending "
+    "that S3 keeps for itself"
+)
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,17 @@ from .wording import Refusals, listed, nearest
 
 PREFIXES = (
     "project_", "network_", "security_groups_", "instances_", "mysql_", "backend_", "collector_", "cdn_", "frontend_",
-    "verify_", "service_", "lock_",
+    "verify_", "service_", "lock_", "nat_instance_", "destroy_", "secrets_",
 )  # fmt: skip
 # What is certainly not a mistyped name of ours.
-FOREIGN = ("ansible_", "inventory_", "group", "aws_", "ssh_")
+FOREIGN = ("ansible_", "inventory_", "group")
+# Namespaces that others use too: the inventory has each instance's attributes in the first.
+SHARED = {
+    "aws_": ("aws_region", "aws_environment", "aws_lookup", "aws_endpoint_url"),
+    "ssh_": (
+        "ssh_key_file", "ssh_arguments", "ssh_proxy_command", "ssh_proxy_arguments", "ssh_proxy_environment",
+    ),
+}  # fmt: skip
 NAME = re.compile(r"\b(?:" + "|".join(PREFIXES) + r")[a-z0-9_]+\b")
 EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 # Variables that no role specifies; each must have a value.
@@ -27,8 +34,9 @@ REQUIRED = (
     "project_name", "project_environment", "project_prefix", "project_tags", "project_frontend", "project_backend",
     "project_collector", "backend_port", "cdn_price_class", "cdn_backend_path", "mysql_secrets", "aws_region",
 )  # fmt: skip
-OTHERS = ("cdn_bucket", "project_directory", "project_state_directory", "ssh_key_file", "project_compose")
-# Known only when something has been created.
+BUCKETS = ("cdn_bucket", "lock_bucket")
+OTHERS = (*BUCKETS, "project_directory", "project_state_directory", "ssh_key_file", "project_compose")
+# Known only when something has been created, but for buckets that somebody has named.
 LATER = ("cdn_bucket", "lock_bucket", "verify_site_url", "verify_bucket_url", "verify_address_url", "mysql_passwords")
 
 Options = dict[str, dict[str, Any]]
@@ -67,7 +75,7 @@ def required(specified: Options) -> set[str]:
 def looked_at(specified: Options) -> list[str]:
     """The variables whose values are checked. Secrets are not: no message may show one."""
     open_ones = {name for name, option in specified.items() if not option.get("no_log")}
-    return sorted((open_ones | set(REQUIRED) | set(OTHERS)) - set(LATER))
+    return sorted((open_ones | set(REQUIRED) | set(OTHERS)) - set(LATER) | set(BUCKETS))
 
 
 @functools.cache
@@ -100,6 +108,11 @@ def check_names(present: Iterable[str], specified: Options, root: Path, refusals
     for name in sorted(set(present) - read):
         if name.startswith(PREFIXES):
             meant = nearest(name, known)
+        elif name.startswith(tuple(SHARED)):
+            ours = SHARED[name[:4]]
+            meant = nearest(name, ours, cutoff=0.85)
+            if name in ours or meant not in ours or _is_read(name, root):
+                continue
         elif name.startswith(FOREIGN) or not _resembles(name):
             continue
         else:

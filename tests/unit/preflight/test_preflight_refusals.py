@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from jinja2.nativetypes import NativeEnvironment
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -19,6 +21,11 @@ WRONG = yaml.safe_load((HERE / "wrong_inputs.yml").read_text())
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 
 Refused = Callable[..., list[str]]
+
+
+def shortened(value: str) -> str:
+    """As a sentence shows it."""
+    return value if len(value) <= 80 else f"{value[:77]}…"
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=[json.dumps(wrong["set"])[:70] for wrong in WRONG])
@@ -58,6 +65,33 @@ def test_the_products_own_variables_are_right(inventory: str, refused: Refused) 
         },
         {"backend_environment": {"LOG_LEVEL": "debug", "WORKERS": 2}, "backend_memory_max": "512M"},
         {"project_backend": str(ROOT / "examples/backend")},
+        {
+            "project_backend": "tests/products/nodejs",
+            "backend_runtime": "nodejs",
+            "backend_command": "node server.js",
+        },
+        {
+            "project_backend": "tests/products/java",
+            "backend_runtime": "java",
+            "backend_command": "java -jar server.jar",
+        },
+        {
+            "project_backend": "tests/products/binary",
+            "backend_runtime": "binary",
+            "backend_command": "./__main__.py --port 8000",
+        },
+        {"collector_runs_on": "lambda", "collector_command": "./unused"},
+        {"backend_health_path": "", "backend_health_command": "python3 -m readings_api.check"},
+        {"cdn_bucket": "shop.example.com-site", "lock_bucket": "shop-lock"},
+        {"collector_function_schedule": "cron(0/5 8-18 ? JAN-jun MON-FRI 2026-2030)"},
+        {"collector_function_schedule": "cron(15 10 L * ? *)"},
+        {
+            "aws_region_name": "x",
+            "aws_placement": {},
+            "aws_requester_id": "x",
+            "aws_reservation_id": "r-1",
+            "ssh_user": "x",
+        },
     ],
     ids=lambda changes: json.dumps(changes)[:60],
 )
@@ -132,5 +166,56 @@ def test_a_private_key_file_that_is_one_is_not_refused(tmp_path: Path, refused: 
     key = tmp_path / "id_ed25519"
     key.write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
     assert refused({"ssh_key_file": str(key)}) == []
-    key.write_text("ssh-ed25519 AAAA\n")
-    assert len(refused({"ssh_key_file": str(key)})) == 1
+    key.write_text("-----BEGIN PRIVATE KEY-----\n")
+    assert refused({"ssh_key_file": str(key)}) == []
+
+
+@pytest.mark.parametrize("begins", ["ssh-ed25519 AAAA", "-----BEGIN CERTIFICATE-----", "-----BEGIN PUBLIC KEY-----"])
+def test_a_key_file_that_holds_something_else_is_refused(begins: str, tmp_path: Path, refused: Refused) -> None:
+    key = tmp_path / "id"
+    key.write_text(f"{begins}\n")
+    assert refused({"ssh_key_file": str(key)}) == [
+        f"ssh_key_file is {shortened(str(key))}, which is not a private key; write the path of one, or of a file that "
+        "does not exist yet."
+    ]
+
+
+def test_a_nodejs_service_without_a_lock_file_is_refused(tmp_path: Path, refused: Refused) -> None:
+    (tmp_path / "package.json").write_text("{}")
+    said = refused({"project_backend": str(tmp_path), "backend_runtime": "nodejs", "backend_command": "node a.js"})
+    assert said == [
+        f"project_backend is {shortened(str(tmp_path))}, which has no package-lock.json, which pins every dependency; "
+        "write that file with `npm install` there."
+    ]
+
+
+@pytest.mark.parametrize("service", ["backend", "collector"])
+def test_what_the_roles_themselves_set_is_known(service: str, preflight: ModuleType) -> None:
+    own = yaml.safe_load((ROOT / f"roles/{service}/vars/main.yml").read_text())
+    names = (own[f"{service}__password"]["name"], own[f"{service}__ca"]["name"])
+    assert names == preflight.services.OWN_CREDENTIALS
+    path = yaml.safe_load((ROOT / "roles/backend/defaults/main.yml").read_text())["backend_health_path"]
+    assert path == preflight.services.HEALTH_PATH
+
+
+def test_destroy_refuses_what_nothing_reads_and_asks_for_nothing_else(
+    preflight: ModuleType, lab_variables: dict[str, Any]
+) -> None:
+    [play] = yaml.safe_load((ROOT / "playbooks/destroy.yml").read_text())
+    template = play["tasks"][0]["vars"]["preflight_problems"]
+    gone = {"project_backend": "/nowhere", "network_cidr": "10.20.0.1/16"}
+
+    def said(**written: int) -> list[str]:
+        values = {**lab_variables, **gone, **written}
+        environment = NativeEnvironment()
+        environment.filters |= {
+            "dirname": lambda path: str(Path(path).parent),
+            "configuration_problems": lambda root: preflight.problems(values, values, Path(root)),
+        }
+        environment.tests["match"] = lambda text, pattern: re.match(pattern, text) is not None
+        return list(environment.from_string(template).render(playbook_dir=str(ROOT / "playbooks")))
+
+    assert said() == said(destroy_secrets_recovery_days=0) == []
+    assert said(destroy_secrets_recovery_day=0) == [
+        "The variable's name is destroy_secrets_recovery_day, which nothing reads; write destroy_secrets_recovery_days."
+    ]
