@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -165,3 +166,9 @@ def test_a_scenario_starts_the_lab_as_root_and_remembers_whose_it_is(machine: Ma
     assert machine.run(str(start), str(ours)).returncode == 0
     assert any(call.startswith("sudo --preserve-env ") and call.endswith("/lab up") for call in machine.calls)
     assert ours.exists()
+
+
+def test_every_target_of_make_has_a_rule_and_a_line_in_its_help() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    named = re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[0].split()
+    assert sorted(named) == sorted(re.findall(r"^([a-z0-9-]+):.* ## \S", makefile, re.MULTILINE))
