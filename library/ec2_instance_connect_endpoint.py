@@ -86,7 +86,7 @@ RETURN = r"""
 instance_connect_endpoint:
   description:
     - The endpoint. Empty after V(absent).
-    - In check mode what only AWS can choose of a new one is V((known after creation)).
+    - In check mode what only AWS can choose of a new one is V((known after creation\)).
   returned: always
   type: dict
   contains:
@@ -105,6 +105,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.aws_outcome import UNKNOWN, Outcome, doing, finish, patient, refusal
+from ansible.module_utils.aws_pages import pages
 from ansible.module_utils.cloudfront_api import carries, identifying, wanted_tags
 from ansible.module_utils.cloudfront_waiters import wait_until
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -114,7 +115,10 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     boto3_tag_specifications,
     compare_aws_tags,
 )
-from ansible_collections.amazon.aws.plugins.module_utils.transformation import boto3_resource_to_ansible_dict
+from ansible_collections.amazon.aws.plugins.module_utils.transformation import (
+    ansible_dict_to_boto3_filter_list,
+    boto3_resource_to_ansible_dict,
+)
 
 ARGUMENTS: dict[str, Any] = {
     "subnet_id": {"type": "str"},
@@ -177,9 +181,11 @@ def find(client: Any, asked: Mapping[str, Any]) -> Mapping[str, Any] | None:
         required = identifying(asked["tags"], asked["lookup_tags"])
     except KeyError as missing:
         raise refusal(f"lookup_tags names {missing}, which tags does not have: add it to tags.") from missing
+    # Not by subnet or VPC: one that stands elsewhere is to be refused, and absent names neither.
+    filters = ansible_dict_to_boto3_filter_list({f"tag:{key}": value for key, value in required.items()})
     with doing("list the instance connect endpoints", REMEDIES):
-        answer = client.describe_instance_connect_endpoints(aws_retry=True, MaxResults=50)
-        return choose(answer["InstanceConnectEndpoints"], required)
+        found = pages(client.describe_instance_connect_endpoints, "InstanceConnectEndpoints", Filters=filters)
+        return choose(found, required)
 
 
 def create(client: Any, settings: Mapping[str, Any], tags: Mapping[str, str]) -> str:

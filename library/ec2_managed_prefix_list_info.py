@@ -92,6 +92,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ansible.module_utils.aws_outcome import Outcome, doing, finish, patient, refusal
+from ansible.module_utils.aws_pages import pages
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.transformation import (
     ansible_dict_to_boto3_filter_list,
@@ -129,18 +130,6 @@ def unmatched(names: Iterable[str], found: Iterable[Mapping[str, Any]]) -> list[
     """The names, or patterns, that no list found has."""
     have = [item["PrefixListName"] for item in found]
     return [name for name in names if not any(fnmatchcase(other, name) for other in have)]
-
-
-def pages(operation: Any, member: str, **parameters: Any) -> list[dict[str, Any]]:
-    """All items of a call that EC2 answers in pages."""
-    items: list[dict[str, Any]] = []
-    token: dict[str, str] = {}
-    while True:
-        page = operation(aws_retry=True, **parameters, **token)
-        items += page[member]
-        if not page.get("NextToken"):
-            return items
-        token = {"NextToken": page["NextToken"]}
 
 
 def look_up(client: Any, asked: Mapping[str, Any], region: str) -> Outcome:

@@ -74,6 +74,35 @@ def test_two_endpoints_that_carry_the_tags_are_a_question_not_a_guess(loaded):
         )
 
 
+class Pages:
+    """An EC2 that answers one endpoint a page, the page's number being its token."""
+
+    def __init__(self, *there):
+        self.there, self.asked = there, []
+
+    def describe_instance_connect_endpoints(self, NextToken="0", Filters=(), **_):
+        self.asked.append(Filters)
+        number = int(NextToken)
+        more = {"NextToken": str(number + 1)} if number + 1 < len(self.there) else {}
+        return {"InstanceConnectEndpoints": [self.there[number]], **more}
+
+
+def found_in(loaded, ec2):
+    return loaded("ec2_instance_connect_endpoint").find(ec2, {"tags": {"Name": "shop"}, "lookup_tags": ["Name"]})
+
+
+def test_an_endpoint_on_a_later_page_is_found(loaded):
+    ec2 = Pages(endpoint("eice-1", "cafe"), endpoint("eice-2", "bar"), endpoint("eice-3", "shop"))
+    assert found_in(loaded, ec2)["InstanceConnectEndpointId"] == "eice-3"
+    assert len(ec2.asked) == 3
+
+
+def test_only_endpoints_with_the_tags_are_asked_for(loaded):
+    ec2 = Pages(endpoint("eice-1", "shop"))
+    found_in(loaded, ec2)
+    assert ec2.asked == [[{"Name": "tag:Name", "Values": ["shop"]}]]
+
+
 @pytest.mark.parametrize(
     ("names", "missing"),
     [(["a-list"], []), (["a-*", "b"], ["b"]), ([], []), (["A-list"], ["A-list"])],
