@@ -83,7 +83,7 @@ RETURN = r"""
 function:
   description:
     - The function. Empty after V(absent).
-    - In check mode the C(arn) of one that would be created is V((known after creation)).
+    - In check mode the C(arn) of one that would be created is V((known after creation\)).
   returned: always
   type: dict
   contains:

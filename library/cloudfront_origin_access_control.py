@@ -67,7 +67,7 @@ RETURN = r"""
 origin_access_control:
   description:
     - The origin access control. Empty after V(absent).
-    - In check mode the C(id) of one that would be created is V((known after creation)).
+    - In check mode the C(id) of one that would be created is V((known after creation\)).
   returned: always
   type: dict
   contains:

@@ -137,7 +137,7 @@ RETURN = r"""
 vpc_origin:
   description:
     - The VPC origin to use. Empty after V(absent).
-    - In check mode the C(id) of one that would be created is V((known after creation)).
+    - In check mode the C(id) of one that would be created is V((known after creation\)).
   returned: always
   type: dict
   contains:

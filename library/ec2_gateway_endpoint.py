@@ -49,7 +49,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 vpc_endpoint_id:
-  description: The endpoint's identifier; in check mode V((known after creation)) for a new one.
+  description: The endpoint's identifier; in check mode V((known after creation\)) for a new one.
   returned: always
   type: str
 """

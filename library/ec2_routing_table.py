@@ -70,7 +70,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 route_table_id:
-  description: The table's identifier; in check mode V((known after creation)) for a new one.
+  description: The table's identifier; in check mode V((known after creation\)) for a new one.
   returned: always
   type: str
 held:

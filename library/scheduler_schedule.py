@@ -22,7 +22,7 @@ options:
     default: default
   schedule_expression:
     description:
-      - When it fires, such as V(rate(5 minutes)), V(cron(0 12 * * ? *)) or V(at(2026-12-31T23:59:00)).
+      - When it fires, such as V(rate(5 minutes\)), V(cron(0 12 * * ? *\)) or V(at(2026-12-31T23:59:00\)).
       - Required with O(state=present).
     type: str
   schedule_expression_timezone:
@@ -95,7 +95,7 @@ RETURN = r"""
 schedule:
   description:
     - The schedule. Empty after V(absent).
-    - In check mode what only AWS can choose of a new one is V((known after creation)).
+    - In check mode what only AWS can choose of a new one is V((known after creation\)).
   returned: always
   type: dict
   contains:
