@@ -246,8 +246,8 @@ EXAMPLES = r"""
 RETURN = r"""
 distribution:
   description:
-    - The distribution. Empty after V(absent).
-    - In check mode what only AWS can choose of a new one is V((known after creation)).
+    - The distribution. Empty after V(absent), unless O(wait=false) left its deletion to a later task.
+    - In check mode what only AWS can choose of a new one is V((known after creation\)).
   returned: always
   type: dict
   contains:

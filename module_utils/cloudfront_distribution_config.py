@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible.module_utils.aws_shapes import item_list, overlay, plain, sendable
@@ -19,6 +19,11 @@ OMITTED_WHEN_EMPTY = frozenset(
 )
 
 
+def capitals(words: Iterable[str]) -> set[str]:
+    """Methods or countries as CloudFront spells them, each once."""
+    return {word.upper() for word in words}
+
+
 def origin_config(origin: Mapping[str, Any]) -> Config:
     """An item of ``Origins``. With neither a custom nor a VPC origin's settings it is an S3 bucket."""
     shield = origin["origin_shield_region"]
@@ -31,7 +36,7 @@ def origin_config(origin: Mapping[str, Any]) -> Config:
         "OriginAccessControlId": origin["origin_access_control_id"],
         "OriginShield": {"Enabled": True, "OriginShieldRegion": shield} if shield else {"Enabled": False},
         "CustomHeaders": item_list(
-            {"HeaderName": name, "HeaderValue": value} for name, value in sorted(origin["custom_headers"].items())
+            {"HeaderName": name, "HeaderValue": str(value)} for name, value in sorted(origin["custom_headers"].items())
         ),
     }
     vpc, custom = origin["vpc_origin_config"], origin["custom_origin_config"]
@@ -46,7 +51,7 @@ def origin_config(origin: Mapping[str, Any]) -> Config:
             "HTTPPort": custom["http_port"],
             "HTTPSPort": custom["https_port"],
             "OriginProtocolPolicy": custom["origin_protocol_policy"],
-            "OriginSslProtocols": item_list(sorted(custom["origin_ssl_protocols"])),
+            "OriginSslProtocols": item_list(sorted(set(custom["origin_ssl_protocols"]))),
             "OriginReadTimeout": custom["origin_read_timeout"],
             "OriginKeepaliveTimeout": custom["origin_keepalive_timeout"],
         }
@@ -61,8 +66,8 @@ def behaviour_config(behaviour: Mapping[str, Any], policy: Resolver) -> Config:
         "TargetOriginId": behaviour["target_origin_id"],
         "ViewerProtocolPolicy": behaviour["viewer_protocol_policy"],
         "AllowedMethods": {
-            **item_list(sorted(behaviour["allowed_methods"])),
-            "CachedMethods": item_list(sorted(behaviour["cached_methods"])),
+            **item_list(sorted(capitals(behaviour["allowed_methods"]))),
+            "CachedMethods": item_list(sorted(capitals(behaviour["cached_methods"]))),
         },
         "Compress": behaviour["compress"],
         "SmoothStreaming": False,
@@ -85,7 +90,7 @@ def behaviour_config(behaviour: Mapping[str, Any], policy: Resolver) -> Config:
         ),
         "TrustedKeyGroups": {
             "Enabled": bool(behaviour["trusted_key_groups"]),
-            **item_list(sorted(behaviour["trusted_key_groups"])),
+            **item_list(sorted(set(behaviour["trusted_key_groups"]))),
         },
     }
     if behaviour.get("path_pattern"):
@@ -133,7 +138,7 @@ def wanted_config(asked: Mapping[str, Any], policy: Resolver) -> Config:
     config: Config = {
         "Comment": asked["comment"],
         "Enabled": asked["enabled"],
-        "Aliases": item_list(sorted(asked["aliases"])),
+        "Aliases": item_list(sorted({alias.lower() for alias in asked["aliases"]})),
         "DefaultRootObject": asked["default_root_object"],
         "Origins": item_list(sorted((origin_config(o) for o in asked["origins"]), key=lambda o: str(o["Id"]))),
         "DefaultCacheBehavior": behaviour_config(asked["default_cache_behavior"], policy),
@@ -147,7 +152,7 @@ def wanted_config(asked: Mapping[str, Any], policy: Resolver) -> Config:
         "Restrictions": {
             "GeoRestriction": {
                 "RestrictionType": restriction["restriction_type"],
-                **item_list(sorted(restriction["locations"])),
+                **item_list(sorted(capitals(restriction["locations"]))),
             }
         },
         "WebACLId": asked["web_acl_id"],
@@ -172,7 +177,7 @@ def problem(asked: Mapping[str, Any]) -> str | None:
                 f"{place}: target_origin_id is {behaviour['target_origin_id']}, which is the id of no origin. "
                 f"Origins are {', '.join(known)}."
             )
-        if not set(behaviour["cached_methods"]) <= set(behaviour["allowed_methods"]):
+        if not capitals(behaviour["cached_methods"]) <= capitals(behaviour["allowed_methods"]):
             return f"{place}: cached_methods has methods that allowed_methods has not. Add them there."
     if asked["aliases"] and not asked["viewer_certificate"]:
         return f"aliases has {', '.join(asked['aliases'])}: give viewer_certificate, with a certificate for them."

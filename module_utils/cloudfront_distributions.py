@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import time
 from collections.abc import Mapping
@@ -159,6 +160,11 @@ def create(client: Any, config: Config, tags: Mapping[str, str], required: Mappi
         return read(client, identifier)
 
 
+def differs(found: Distribution, wanted: Mapping[str, Any]) -> bool:
+    """Whether a distribution is to be replaced to be as wanted."""
+    return bool(significant(overlay(found.config, wanted)) != significant(found.config))
+
+
 def replace(client: Any, found: Distribution, wanted: Mapping[str, Any]) -> Distribution:
     """Replace a distribution's configuration; read it again and merge anew if someone else changed it meanwhile."""
     for tries_left in reversed(range(TRIES)):
@@ -182,6 +188,8 @@ def replace(client: Any, found: Distribution, wanted: Mapping[str, Any]) -> Dist
                 raise
             with doing(f"read distribution {found.id} again", REMEDIES):
                 found = read(client, found.id)
+            if not differs(found, wanted):  # it was our own try that was faster, and its answer that was lost
+                return found
     raise AssertionError("unreachable: the last try returns or raises")
 
 
@@ -227,7 +235,7 @@ def ensure_present(client: Any, asked: Mapping[str, Any], check_mode: bool) -> O
         else:
             found_now = found
         # After a lost answer, what was created may be of an older configuration.
-        if significant(overlay(found_now.config, wanted)) != significant(found_now.config):
+        if differs(found_now, wanted):
             found_now = replace(client, found_now, wanted)
         if tags != found_now.tags:
             with doing(f"tag distribution {found_now.id}", REMEDIES):
@@ -254,19 +262,22 @@ def ensure_absent(client: Any, asked: Mapping[str, Any], check_mode: bool) -> Ou
         found = None
     if found is None:
         return Outcome(False, values={"distribution": {}})
+    enabled = found.config["Enabled"]
     if check_mode:
-        return Outcome(True, found.shown(), {}, {"distribution": {}})
-    current = found
-    if found.config["Enabled"]:
-        current = replace(client, found, {"Enabled": False})
-    if asked["wait"]:
-        wait_deployed(client, found.id, asked)
-    with doing(f"read distribution {found.id}", REMEDIES):
-        current = read(client, found.id)
+        status = "Deployed" if asked["wait"] else "InProgress" if enabled else found.status
+        current = dataclasses.replace(found, status=status, config={**found.config, "Enabled": False})
+    else:
+        if enabled:
+            replace(client, found, {"Enabled": False})
+        if asked["wait"]:
+            wait_deployed(client, found.id, asked)
+        with doing(f"read distribution {found.id}", REMEDIES):
+            current = read(client, found.id)
     if current.status != "Deployed":
         left = f"Distribution {found.id} is being disabled; run the task again, or with wait, to delete it."
         values = {"distribution": described(current), "msg": left}
-        return Outcome(found.config["Enabled"], found.shown(), current.shown(), values)
-    with doing(f"delete distribution {found.id}", REMEDIES):
-        client.delete_distribution(Id=found.id, IfMatch=current.etag, aws_retry=True)
+        return Outcome(enabled, found.shown(), current.shown(), values)
+    if not check_mode:
+        with doing(f"delete distribution {found.id}", REMEDIES):
+            client.delete_distribution(Id=found.id, IfMatch=current.etag, aws_retry=True)
     return Outcome(True, found.shown(), {}, {"distribution": {}})

@@ -42,10 +42,6 @@ WAITERS: dict[str, dict[str, Any]] = {
         _state("Distribution.Status", "Deployed", "success"),
         _error("NoSuchDistribution", "retry"),
     ),
-    "distribution_deleted": _waiter(
-        "GetDistribution",
-        _error("NoSuchDistribution", "success"),
-    ),
     "invalidation_completed": _waiter(
         "GetInvalidation",
         _state("Invalidation.Status", "Completed", "success"),

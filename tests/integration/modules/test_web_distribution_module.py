@@ -142,6 +142,40 @@ def test_a_distribution_is_disabled_then_deleted_once(run_module, cloudfront):
     assert distributions(cloudfront) == []
 
 
+def test_without_waiting_a_distribution_is_disabled_now_and_deleted_by_a_later_task(run_module, cloudfront):
+    made = run_module(NAME, **SITE)
+    absent = {"tags": TAGS, "state": "absent", "wait": False}
+    planned = run_module(NAME, check=True, **absent)
+    begun = run_module(NAME, **absent)
+    assert planned["changed"] and begun["changed"] and planned["diff"] == begun["diff"]
+    assert planned["distribution"] == begun["distribution"] and "run the task again" in begun["msg"]
+    assert not config(cloudfront, made)["Enabled"]
+
+    planned = run_module(NAME, check=True, **absent)
+    assert len(distributions(cloudfront)) == 1
+    done, again = run_module(NAME, **absent), run_module(NAME, **absent)
+    assert planned["changed"] and done["changed"] and not again["changed"]
+    assert planned["diff"] == done["diff"] and done["distribution"] == {}
+    assert distributions(cloudfront) == []
+
+
+def test_spelling_and_repetition_are_no_change(run_module, cloudfront):
+    asked = {
+        **SITE,
+        "origins": [{**BUCKET, "custom_headers": {"X-Version": 2}}],
+        "aliases": ["Shop.example.com", "shop.example.com"],
+        "viewer_certificate": {"acm_certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/shop"},
+        "default_cache_behavior": {**PAGES, "allowed_methods": ["get", "HEAD", "GET"], "cached_methods": ["GET"]},
+        "geo_restriction": {"restriction_type": "whitelist", "locations": ["kr", "KR"]},
+    }
+    there = config(cloudfront, run_module(NAME, **asked))
+    assert there["Aliases"]["Items"] == ["shop.example.com"]
+    assert there["Restrictions"]["GeoRestriction"]["Items"] == ["KR"]
+    assert there["Origins"]["Items"][0]["CustomHeaders"]["Items"] == [{"HeaderName": "X-Version", "HeaderValue": "2"}]
+    assert not run_module(NAME, **asked)["changed"]
+    assert not run_module(NAME, **{**asked, "aliases": ["shop.example.com"]})["changed"]
+
+
 def test_a_behaviour_that_names_no_origin_is_refused_in_check_mode_too(run_module):
     with pytest.raises(Exception, match=r"target_origin_id is asets, which is the id of no origin. Origins are assets"):
         run_module(NAME, check=True, **{**SITE, "default_cache_behavior": {"target_origin_id": "asets"}})

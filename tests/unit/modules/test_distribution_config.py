@@ -97,6 +97,34 @@ def test_the_order_of_behaviours_is_a_change_and_that_of_origins_is_none():
     assert config(origins=origins) == config(origins=origins[::-1])
 
 
+def test_spelling_and_repetition_are_no_change():
+    """AWS answers aliases in small letters, countries and methods in capitals, and each once."""
+    certificate = {"viewer_certificate": {"acm_certificate_arn": "arn:aws:acm:x"}}
+    asked_for = config(
+        aliases=["WWW.Example.com", "www.example.com"],
+        default_cache_behavior={
+            "target_origin_id": "assets",
+            "allowed_methods": ["get", "GET", "HEAD", "Options"],
+            "cached_methods": ["HEAD", "get", "GET"],
+        },
+        geo_restriction={"restriction_type": "whitelist", "locations": ["kr", "KR", "jp"]},
+        **certificate,
+    )
+    answered = config(
+        aliases=["www.example.com"],
+        default_cache_behavior={"target_origin_id": "assets", "allowed_methods": ["GET", "HEAD", "OPTIONS"]},
+        geo_restriction={"restriction_type": "whitelist", "locations": ["JP", "KR"]},
+        **certificate,
+    )
+    assert asked_for == answered
+
+
+def test_a_headers_value_is_text_whatever_yaml_made_of_it():
+    origin = {**SITE["origins"][0], "custom_headers": {"X-Version": 2, "X-From": "cloudfront"}}
+    [there] = config(origins=[origin])["Origins"]["Items"]
+    assert [item["HeaderValue"] for item in there["CustomHeaders"]["Items"]] == ["cloudfront", "2"]
+
+
 def test_each_kind_of_origin_has_its_own_structure_and_no_other():
     kinds = config(
         origins=[
@@ -128,6 +156,10 @@ def test_a_policy_that_is_not_asked_for_is_left_out_of_the_request():
         (
             {"default_cache_behavior": {"target_origin_id": "assets", "cached_methods": ["GET", "HEAD", "OPTIONS"]}},
             "cached_methods has methods that allowed_methods has not",
+        ),
+        (
+            {"default_cache_behavior": {"target_origin_id": "assets", "allowed_methods": ["get", "head"]}},
+            None,
         ),
         ({"aliases": ["shop.example.com"]}, "give viewer_certificate, with a certificate for them"),
     ],

@@ -70,6 +70,11 @@ def run(cloudfront, **options):
     return distributions.ensure_present(cloudfront, result.validated_parameters, False)
 
 
+def remove(cloudfront, *, check):
+    result = ArgumentSpecValidator(ARGUMENTS).validate({"tags": SITE["tags"], "wait": False, "state": "absent"})
+    return distributions.ensure_absent(cloudfront, result.validated_parameters, check)
+
+
 def config_of(cloudfront):
     [(config, _)] = cloudfront.stored.values()
     return config
@@ -133,3 +138,13 @@ def test_an_update_keeps_the_caller_reference():
     run(cloudfront)
     run(cloudfront, comment="The shop")
     assert config_of(cloudfront)["CallerReference"] == "shop"
+
+
+def test_one_that_is_not_yet_disabled_everywhere_is_left_for_later_in_check_mode_too():
+    cloudfront = CloudFront()
+    run(cloudfront)
+    planned, done = remove(cloudfront, check=True), remove(cloudfront, check=False)
+    assert planned.changed and planned == done
+    planned, done = remove(cloudfront, check=True), remove(cloudfront, check=False)
+    assert not planned.changed and planned == done
+    assert "run the task again, or with wait, to delete it" in done.values["msg"] and cloudfront.stored
