@@ -16,12 +16,17 @@ CODE = "function handler(event) { return event.request; }"
 OTHER_CODE = "function handler(event) { event.request.uri = '/'; return event.request; }"
 
 
+def invalidations(cloudfront, task):
+    return cloudfront.list_invalidations(DistributionId=task["distribution_id"])["InvalidationList"]
+
+
 @pytest.fixture
-def tasks(backends):
-    """For each module: a task that makes something, and what it is called in CloudFront's API."""
+def tasks(run_module, backends):
+    """For each module: a task that makes something, or looks for it."""
     instance = boto3.client("ec2").describe_instances()["Reservations"][0]["Instances"][0]
     vpc, subnet = instance["VpcId"], instance["SubnetId"]
     table = boto3.client("ec2").describe_route_tables()["RouteTables"][0]["RouteTableId"]
+    cafe = run_module("cloudfront_web_distribution", **{**SITE, "tags": {"Name": "cafe"}}, wait=False)
     gateway = [{"destination": "0.0.0.0/0", "target": "internet_gateway"}]
     return {
         "cloudfront_origin_access_control": {"name": "assets"},
@@ -36,6 +41,11 @@ def tasks(backends):
             "route_table_ids": [table],
             "tags": {"Name": "shop"},
         },
+        "cloudfront_cache_invalidation": {
+            "distribution_id": cafe["distribution"]["id"],
+            "paths": ["/*"],
+            "caller_reference": "release-42",
+        },
         "s3_private_bucket": {"name": "shop-site", "tags": {"Project": "shop"}},
         "cloudfront_vpc_origin_info": {"name": "backend"},
         "cloudfront_web_distribution_info": {"tags": {"Name": "shop"}},
@@ -46,6 +56,7 @@ def tasks(backends):
 
 
 MODULES = [
+    "cloudfront_cache_invalidation",
     "cloudfront_function",
     "cloudfront_origin_access_control",
     "cloudfront_vpc_origin",
@@ -85,6 +96,7 @@ def test_a_task_that_is_done_looks_again_whatever_becomes_of_each_of_its_looks(r
 @pytest.mark.parametrize(
     ("name", "service"),
     [
+        ("cloudfront_cache_invalidation", "cloudfront"),
         ("cloudfront_origin_access_control", "cloudfront"),
         ("cloudfront_function", "cloudfront"),
         ("cloudfront_vpc_origin", "cloudfront"),
@@ -101,6 +113,7 @@ def test_throttling_slows_a_task_down_and_fails_it_not(run_module, tasks, order,
 @pytest.mark.parametrize(
     ("name", "action"),
     [
+        ("cloudfront_cache_invalidation", "CreateInvalidation"),
         ("cloudfront_origin_access_control", "CreateOriginAccessControl"),
         ("cloudfront_function", "CreateFunction"),
         ("cloudfront_function", "PublishFunction"),
@@ -112,10 +125,8 @@ def test_throttling_slows_a_task_down_and_fails_it_not(run_module, tasks, order,
 def test_a_creation_whose_answer_is_lost_makes_one_thing_and_the_task_succeeds(
     run_module, tasks, order, cloudfront, ec2, name, action
 ):
-    order(kind="drop_after", action=action)
-    assert run_module(name, **tasks[name])["changed"]
-    assert not run_module(name, **tasks[name])["changed"]
     made = {
+        "cloudfront_cache_invalidation": lambda: invalidations(cloudfront, tasks[name]),
         "cloudfront_origin_access_control": lambda: cloudfront.list_origin_access_controls()["OriginAccessControlList"],
         "cloudfront_function": lambda: cloudfront.list_functions(Stage="LIVE")["FunctionList"],
         "cloudfront_vpc_origin": lambda: cloudfront.list_vpc_origins()["VpcOriginList"],
@@ -124,22 +135,50 @@ def test_a_creation_whose_answer_is_lost_makes_one_thing_and_the_task_succeeds(
             "Items": ec2.describe_instance_connect_endpoints()["InstanceConnectEndpoints"]
         },
     }
-    assert len(made[name]()["Items"]) == 1
+    before = made[name]().get("Items", [])
+    order(kind="drop_after", action=action)
+    assert run_module(name, **tasks[name])["changed"]
+    assert not run_module(name, **tasks[name])["changed"]
+    assert len(made[name]()["Items"]) == len(before) + 1
+
+
+def test_an_invalidation_without_a_reference_of_its_own_is_made_once_too(run_module, tasks, order, cloudfront, api):
+    task = {**tasks["cloudfront_cache_invalidation"], "caller_reference": None}
+    order(kind="drop_after", action="CreateInvalidation")
+    assert run_module("cloudfront_cache_invalidation", **task)["changed"]
+    assert len(invalidations(cloudfront, task)["Items"]) == 1
+    assert kill.asked(api)["cloudfront"]["CreateInvalidation"] == 2
+
+
+TAGGED = {"tags": {"Name": "shop", "Old": "yes"}}
+RETAGGED = {"tags": {"Name": "shop", "New": "yes"}}
 
 
 @pytest.mark.parametrize(
     ("name", "action", "change"),
     [
+        ("ec2_instance_connect_endpoint", "ModifyInstanceConnectEndpoint", {"preserve_client_ip": True}),
+        ("ec2_instance_connect_endpoint", "CreateTags", RETAGGED),
+        ("ec2_instance_connect_endpoint", "DeleteTags", RETAGGED),
+        ("cloudfront_function", "TagResource", RETAGGED),
+        ("cloudfront_function", "UntagResource", RETAGGED),
+        ("cloudfront_vpc_origin", "TagResource", RETAGGED),
+        ("cloudfront_vpc_origin", "UntagResource", RETAGGED),
+        ("cloudfront_web_distribution", "TagResource", RETAGGED),
+        ("cloudfront_web_distribution", "UntagResource", RETAGGED),
         ("cloudfront_origin_access_control", "UpdateOriginAccessControl", {"description": "changed"}),
         ("cloudfront_function", "UpdateFunction", {"code": OTHER_CODE}),
         ("cloudfront_vpc_origin", "UpdateVpcOrigin", {"http_port": 8000}),
         ("cloudfront_web_distribution", "UpdateDistribution", {"comment": "changed"}),
     ],
 )
-def test_an_update_whose_answer_is_lost_is_made_once(run_module, tasks, order, name, action, change):
-    run_module(name, **tasks[name])
+def test_an_update_whose_answer_is_lost_is_made_once(run_module, tasks, order, api, name, action, change):
+    tagged = TAGGED if "tags" in change else {}
+    run_module(name, **{**tasks[name], **tagged})
     order(kind="drop_after", action=action)
+    kill.forget(api)
     assert run_module(name, **{**tasks[name], **change})["changed"]
+    assert sum(actions.get(action, 0) for actions in kill.asked(api).values()) == 2
     assert not run_module(name, **{**tasks[name], **change})["changed"]
 
 
