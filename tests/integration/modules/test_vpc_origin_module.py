@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
+from botocore.client import BaseClient
 
 NAME = "cloudfront_vpc_origin"
 TAGS = {"Project": "shop", "Environment": "test"}
@@ -112,6 +115,13 @@ class Site:
         cleaned = self.have_origin(arn, purge_superseded=True)
         return origin, distribution, cleaned
 
+    def steps(self, arn):
+        """The three tasks, each once the one before is done."""
+        yield functools.partial(self.have_origin, arn)
+        [there] = [item["Id"] for item in origins(self.cloudfront) if item["OriginEndpointArn"] == arn]
+        yield functools.partial(self.point_at, there)
+        yield functools.partial(self.have_origin, arn, purge_superseded=True)
+
     def serves_through(self):
         """The target of the origin that the distribution uses: at no time may there be none."""
         [summary] = self.cloudfront.list_distributions()["DistributionList"]["Items"]
@@ -152,13 +162,71 @@ def test_replacing_the_backend_replaces_its_origin_without_an_outage(site, cloud
     assert [task["changed"] for task in site.deploy(new)] == [False, False, False]
 
 
-def test_a_replacement_killed_anywhere_converges_when_run_again(site, cloudfront, backends):
-    old, new = backends
-    site.deploy(old)
-    site.have_origin(new, wait=False)  # killed here
-    site.deploy(new)
+class Killed(BaseException):
+    """What a kill -9 is to a module in this process: nothing handles it, and nothing more is asked for."""
+
+
+class Changes:
+    """What modules change, looked at after each change by a client of its own; ``last`` is the one to be killed at."""
+
+    def __init__(self, cloudfront):
+        self.cloudfront, self.made, self.outages, self.last = cloudfront, [], [], None
+
+    def after(self, operation):
+        if operation.startswith(("Get", "List")):
+            return
+        self.made.append(operation)
+        [distribution] = self.cloudfront.list_distributions()["DistributionList"]["Items"]
+        used = distribution["Origins"]["Items"][0]["VpcOriginConfig"]["VpcOriginId"]
+        if used not in [item["Id"] for item in origins(self.cloudfront)]:
+            self.outages.append(operation)
+        if operation == self.last:
+            raise Killed
+
+
+@pytest.fixture
+def changes(site, cloudfront, backends, monkeypatch):
+    """Those that are made from now on, with the old backend's origin in place."""
+    site.deploy(backends[0])
+    changes, ask = Changes(cloudfront), BaseClient._make_api_call
+
+    def asked(client, operation, parameters):
+        answer = ask(client, operation, parameters)
+        if client is not cloudfront:
+            changes.after(operation)
+        return answer
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", asked)
+    return changes
+
+
+def run_planned(steps, changes):
+    """Run each task after its check mode, which is to foretell whether it changes anything, and to change nothing."""
+    for step in steps:
+        made = len(changes.made)
+        planned = step(check=True)
+        assert len(changes.made) == made
+        assert planned["changed"] == step()["changed"] == (len(changes.made) > made)
+
+
+REPLACEMENT = ["CreateVpcOrigin", "UpdateDistribution", "DeleteVpcOrigin"]
+
+
+def test_a_replacement_is_three_changes_and_check_mode_foretells_each(site, changes, backends):
+    run_planned(site.steps(backends[1]), changes)
+    assert (changes.made, changes.outages) == (REPLACEMENT, [])
+
+
+@pytest.mark.parametrize("last", REPLACEMENT)
+def test_a_replacement_killed_after_any_change_converges_when_run_again(site, changes, cloudfront, backends, last):
+    new, changes.last = backends[1], last
+    with pytest.raises(Killed):
+        site.deploy(new)
+    changes.last = None
+    run_planned(site.steps(new), changes)
+    assert (changes.made, changes.outages) == (REPLACEMENT, [])
     assert site.serves_through() == new
-    assert [item["OriginEndpointArn"] for item in origins(cloudfront)] == [new]
+    assert [item["OriginEndpointArn"] for item in cloudfront.list_vpc_origins()["VpcOriginList"]["Items"]] == [new]
 
 
 def test_going_back_to_a_backend_takes_its_origin_back(site, cloudfront, backends):
