@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from . import account, hosts, settings
-from .sources import Sources
+from .sources import BUNDLERS, Sources
 from .words import listed, names_host
 from .work import Work
 
@@ -38,7 +38,9 @@ def frontend(work: Work) -> None:
                         "no process serves the pages; what a build needs begins with VITE_, REACT_APP_ or the like"
                     ),
                 )
-            elif settings.is_secret(variable, str(value)) and settings.CERTAIN.search(variable):
+            elif settings.is_secret(variable, str(value)) and (
+                settings.CERTAIN.search(variable) or settings.WITH_PASSWORD.search(str(value))
+            ):
                 ledger.say(
                     *path,
                     sentence="it looks like a secret, and what a bundler puts into pages is public; it stays behind",
@@ -69,20 +71,32 @@ def _output(work: Work, sources: Sources) -> tuple[str, str]:
     answer = work.answers.get("frontend_output")
     if answer:
         return answer, "compose_frontend_output says so"
+    configured, why = sources.configured()
+    if why and (not configured or configured.startswith("..")):
+        work.ask(
+            f"{work.parts.frontend} is built into {configured or 'a directory that is computed'}, as {why}; write "
+            "-e compose_frontend_output=DIRECTORY, one below its sources."
+        )
+    if configured:
+        return configured, why
     built = [path.rstrip("/").rsplit("/", 1)[-1] for path in sources.dockerfile.copied]
     for word in built:
         if word in ("dist", "build", "out", "public", "www"):
             return word, "its Dockerfile copies it from there"
-    if "react-scripts" in sources.dependencies:
-        return "build", "Create React App builds there"
-    if "next" in sources.dependencies:
-        return "out", "Next.js exports there"
+    for bundler, (directory, why) in BUNDLERS.items():
+        if bundler in sources.dependencies:
+            return directory, why
     if "@angular/core" in sources.dependencies:
         work.ask(
             "Angular builds below dist, in a directory of the project's name; write -e "
             "compose_frontend_output=dist/NAME/browser."
         )
-    return "dist", "Vite, and most others, build there"
+    else:
+        work.ask(
+            f"{work.parts.frontend} has no bundler that Madang knows among its dependencies ({listed(BUNDLERS)}); "
+            "write -e compose_frontend_output=DIRECTORY, the one that it is built into."
+        )
+    return "dist", "most bundlers build there"
 
 
 def _backend_path(work: Work, sources: Sources) -> None:

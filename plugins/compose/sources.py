@@ -63,6 +63,22 @@ JAVA_WEB = [
 # Directories of what others have written, and files too large to be sources.
 NOT_OWN = ("node_modules", "vendor", "target", "dist", "build", "__pycache__", "venv")
 LARGEST = 1_000_000
+# What builds pages, and where: the first of these that is among the dependencies.
+BUNDLERS = {
+    "react-scripts": ("build", "Create React App builds there"),
+    "next": ("out", "Next.js exports there"),
+    "@sveltejs/kit": ("build", "SvelteKit's static adapter builds there"),
+    "gatsby": ("public", "Gatsby builds there"),
+    "astro": ("dist", "Astro builds there"),
+    "@vue/cli-service": ("dist", "Vue CLI builds there"),
+    "vite": ("dist", "Vite builds there"),
+    "parcel": ("dist", "Parcel builds there"),
+}
+CONFIGURATIONS = ("vite.config.*", "vue.config.*")
+# Where they are told to build, by their settings or their command.
+OUTPUT = re.compile(r"^(?!\s*//)[^\n]*?\b(?:outDir|outputDir)\s*:\s*([^,}\n]+)", re.MULTILINE)
+ROOT = re.compile(r"^(?!\s*//)[^\n]*?\broot\s*:\s*([^,}\n]+)", re.MULTILINE)
+OUTPUT_OPTION = re.compile(r"--(?:outDir|dest|dist-dir)[ =]+([^\s&;|]+)")
 PAGES = ("react-dom", "react", "vue", "svelte", "@angular/core", "preact", "solid-js")
 
 
@@ -102,6 +118,23 @@ class Sources:
         node = next((name for name in NODE_WEB if name in self.dependencies), "")
         python = next((name for name in PYTHON_WEB if re.search(rf"\b{name}\b", self.text)), "")
         return node or python or next((name for name in JAVA_WEB if name in self.text), "")
+
+    def configured(self) -> tuple[str, str]:
+        """Where a bundler is told to build, relative to the sources, and what says so.
+
+        The directory is empty where it has to be computed, and both are where nothing is said.
+        """
+        said = OUTPUT_OPTION.search(str((self.package.get("scripts") or {}).get("build", "")))
+        if said:
+            return os.path.normpath(said[1].strip("'\"")), "its build script says so"
+        paths = [path for name in CONFIGURATIONS for path in sorted((self.directory or Path()).glob(name))]
+        for path in paths if self.directory else []:
+            text = _text(path)
+            said, root = OUTPUT.search(text), ROOT.search(text)
+            if said:
+                parts = [_literal(part[1]) for part in (root, said) if part]
+                return (os.path.normpath("/".join(parts)) if all(parts) else ""), f"{path.name} says so"
+        return "", ""
 
     @property
     def built_script(self) -> bool:
@@ -143,6 +176,12 @@ def read(service: Service) -> Sources:
         dockerfile=dockerfile,
         proxies=tuple(_proxies(directory)),
     )
+
+
+def _literal(expression: str) -> str:
+    """A text between quotes; empty for anything that has to be computed."""
+    found = re.fullmatch(r"(['\"`])([\w@./-]+)\1", expression.strip())
+    return found[2] if found else ""
 
 
 def _mounted(service: Service) -> Path | None:

@@ -109,6 +109,24 @@ def test_a_setting_is_secret_by_its_name_or_its_looks(name: str, value: str, sec
     assert module("settings").is_secret(name, value) is secret
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("vite.config.ts", 'export default { build: { outDir: "a/b" } };', ("a/b", "vite.config.ts says so")),
+        ("vite.config.js", "export default {\n  root: './src',\n  build: { outDir: '../out' },\n};",
+         ("out", "vite.config.js says so")),
+        ("vue.config.js", "module.exports = {\n  outputDir: 'www',\n};", ("www", "vue.config.js says so")),
+        ("vite.config.mjs", "export default { build: { outDir: process.env.OUT } };", ("", "vite.config.mjs says so")),
+        ("vite.config.ts", 'export default {\n  // outDir: "no",\n};', ("", "")),
+        ("package.json", '{"scripts": {"build": "vite build --outDir ./www"}}', ("www", "its build script says so")),
+        ("index.html", "", ("", "")),
+    ],
+)  # fmt: skip
+def test_a_bundler_may_be_told_where_to_build(tmp_path: Any, name: str, text: str, expected: tuple[str, str]) -> None:
+    (tmp_path / name).write_text(text)
+    assert module("sources").read({"build": {"context": str(tmp_path)}}).configured() == expected
+
+
 def test_a_name_that_dns_would_not_have_becomes_a_host_with_an_alias() -> None:
     hosts = module("hosts")
     services = {"My_DB": {"networks": {"default": {"aliases": ["Store"]}}}, "web": {"links": ["My_DB:mysql"]}}
