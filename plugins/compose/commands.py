@@ -40,6 +40,7 @@ class Start:
     command: str
     migrate: str = ""
     reason: str = ""
+    words: tuple[str, ...] = ()
 
 
 def start(service: Service, sources: Sources, runtime: str) -> Start:
@@ -56,13 +57,14 @@ def start(service: Service, sources: Sources, runtime: str) -> Start:
         words, where = ["npm", "start"], "package.json's start script"
     if not words:
         return Start("")
+    said = tuple(words)
     if _shell(words) is None:
-        return Start(_command(words, runtime), reason=where)
+        return Start(_command(words, runtime), reason=where, words=said)
     script = str(_shell(words)).strip()
     before, _, last = script.rpartition("&&")
     if before and MIGRATES.search(before) and not MIGRATES.search(last) and "&&" not in before:
-        return Start(_script(last.strip(), runtime), _script(before.strip(), runtime), where)
-    return Start(_script(script, runtime), reason=where)
+        return Start(_script(last.strip(), runtime), _script(before.strip(), runtime), where, said)
+    return Start(_script(script, runtime), reason=where, words=said)
 
 
 def _shell(words: Sequence[str]) -> str | None:
@@ -100,10 +102,11 @@ def quoted(word: str) -> str:
 
 @dataclass(frozen=True)
 class Health:
-    """A path to ask for, or a command to run; seconds that it may take."""
+    """A path to ask for, or a command to run; seconds that it may take. ``words`` is what of the check is written."""
 
     path: str = ""
     command: str = ""
+    words: tuple[str, ...] = ()
     port: int | None = None
     seconds: float = 0
 
@@ -120,12 +123,13 @@ def health(service: Service, runtime: str) -> Health | None:
     )
     asked = ADDRESS.search(" ".join(words))
     if asked:
-        return Health(asked[2] or "/", port=int(asked[1]) if asked[1] else None, seconds=seconds)
+        path = asked[2] or "/"
+        return Health(path, words=(path,), port=int(asked[1]) if asked[1] else None, seconds=seconds)
     if test[0] == "CMD-SHELL":
         command = _script(re.sub(r"\s*\|\|\s*exit\s+1\s*$", "", words[0]), runtime)
     else:
         command = _command(words, runtime)
-    return Health(command=command, seconds=seconds)
+    return Health(command=command, words=tuple(words), seconds=seconds)
 
 
 def duration(text: object) -> float:

@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+DOTENV = re.compile(r"^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*(.*?)(?:[ \t]+#.*)?[ \t]*$", re.MULTILINE)
 TIMEOUT = 60  # seconds; a tenth of one is usual
 UNSET = re.compile(r'The \\?"(\w+)\\?" variable is not set')
 
@@ -39,6 +40,13 @@ def resolve(path: Path) -> tuple[dict[str, Any], list[str]]:
         reason = run.stderr.strip().splitlines()[-1:] or ["no reason given"]
         raise ComposeError(f"{path} is not a valid compose file: {reason[0]}")
     return _plain(json.loads(run.stdout)), sorted(set(UNSET.findall(run.stderr)))
+
+
+def dotenv(file: Path) -> dict[str, str]:
+    """The variables of the .env beside a compose file, without their quotes; nothing in them is filled in."""
+    path = file.parent / ".env"
+    text = path.read_text(errors="replace") if path.is_file() else ""
+    return {name: value.strip("'\"") for name, value in DOTENV.findall(text)}
 
 
 def _program() -> list[str]:

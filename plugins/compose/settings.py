@@ -25,7 +25,9 @@ LIKELY = re.compile(
 )
 TRIVIAL = re.compile(r"|true|false|yes|no|on|off|none|\d{1,6}[smhd]?", re.I)
 RANDOM = re.compile(r"(?=.*[A-Za-z])(?=.*\d)[A-Za-z0-9+/=_-]{20,}")
-WITH_PASSWORD = re.compile(r"\w+://[^/@\s:]*:[^/@\s]+@")
+# An address with a password in it, as URLs have it and as Go's driver does; or with a key among its parameters.
+WITH_PASSWORD = re.compile(r"\w+://[^/@\s:]*:[^/@\s]+@|\w+:[^/@\s]+@\w*\(")
+WITH_KEY = re.compile(r"[?&][\w.-]*(?:key|token|secret|password|passwd|pwd|signature|sig)=(?![$/])[^&\s]", re.I)
 
 # What the roles give every service under these names.
 OWN = {
@@ -66,28 +68,32 @@ def is_secret(name: str, value: str) -> bool:
         return True
     if TRIVIAL.fullmatch(value):
         return False
-    looks = WITH_PASSWORD.search(value) or RANDOM.fullmatch(value) or value.startswith("-----BEGIN ")
-    return bool(LIKELY.search(name) or looks)
+    address = WITH_PASSWORD.search(value) or WITH_KEY.search(value)
+    return bool(LIKELY.search(name) or address or RANDOM.fullmatch(value) or value.startswith("-----BEGIN "))
 
 
 def connections(environment: Mapping[str, Any], hosts: Mapping[str, str]) -> list[Connection]:
     """The connections that a service's settings describe; ``hosts`` gives each name of a database its service."""
-    found: dict[str, Connection] = {}
+    found: list[Connection] = []
     for variable, value in sorted(environment.items(), key=lambda item: not item[0].startswith("DATABASE_")):
         url = URL.search(str(value or ""))
         host = url["host"] if url else str(value or "").split(":")[0]
-        if host not in hosts or hosts[host] in found or not (url or HOST_SUFFIX.search(variable)):
+        if host not in hosts or not (url or HOST_SUFFIX.search(variable)):
             continue
         prefix = HOST_SUFFIX.sub("", variable)
         password = _beside(environment, prefix, [f"{name}{end}" for name in PASSWORDS for end in ("_FILE", "")])
-        found[hosts[host]] = Connection(
-            hosts[host],
-            (url and url["user"]) or str(environment.get(_beside(environment, prefix, USERS)) or ""),
-            (url and url["name"]) or str(environment.get(_beside(environment, prefix, NAMES)) or ""),
-            (url and url["port"]) or str(environment.get(_beside(environment, prefix, ["PORT"])) or ""),
-            variable if url and url["password"] else password,
+        found.append(
+            Connection(
+                hosts[host],
+                (url and url["user"]) or str(environment.get(_beside(environment, prefix, USERS)) or ""),
+                (url and url["name"]) or str(environment.get(_beside(environment, prefix, NAMES)) or ""),
+                (url and url["port"]) or str(environment.get(_beside(environment, prefix, ["PORT"])) or ""),
+                variable if url and url["password"] else password,
+            )
         )
-    return list(found.values())
+    told = [one for one in found if one.user or one.name or one.password]
+    bare = [one for one in found if one not in told and one.host not in {other.host for other in told}]
+    return list(dict.fromkeys([*told, *bare]))
 
 
 def _beside(environment: Mapping[str, Any], prefix: str, endings: list[str] | tuple[str, ...]) -> str:
@@ -105,6 +111,8 @@ class Context:
     hosts: Mapping[str, str]
     servers: Mapping[str, Server]
     ledger: Ledger
+    # values that are secret elsewhere in the file
+    known: frozenset[str] = frozenset()
 
     def user(self, name: str) -> str:
         return self.part if name in ("", "root") else name
@@ -135,7 +143,8 @@ def read(context: Context, service: Service, defaults: Mapping[str, str]) -> Set
                 "and code that opens the old path must ask that variable",
             )
         else:
-            context.ledger.carry(*at, to=f"{context.part}_secrets")
+            to = f"{context.part}_secrets"
+            context.ledger.carry_keys(*at, of=secret, keys=("source", "target"), to=to)
     return settings
 
 
@@ -180,7 +189,9 @@ def _setting(context: Context, settings: Settings, variable: str, value: Any) ->
         _root(context, at, value if variable == "DATABASE_USER" else "")
     elif part == "backend" and variable == "PORT" and value.isdigit():
         ledger.carry(*at, to="backend_port")
-    elif part == "collector" and variable == "SOURCE_URL" and re.match(r"https?://", value):
+    elif (
+        part == "collector" and variable == "SOURCE_URL" and re.match(r"https?://", value) and not is_secret("", value)
+    ):
         settings.own["source_url"] = value
         ledger.carry(*at, to="collector_source_url")
     elif part == "collector" and variable == "INTERVAL_SECONDS" and re.fullmatch(r"\d+(\.\d+)?", value):
@@ -205,7 +216,7 @@ def _plain_or_secret(context: Context, settings: Settings, variable: str, value:
             {"name": f"mysql-user-{context.user(owner)}", "variable": variable, "environment": True}
         )
         context.ledger.carry(*at, to=f"{part}_secrets")
-    elif is_secret(variable, value):
+    elif is_secret(variable, value) or value in context.known:
         name = f"{part}-{variable.lower().replace('_', '-')}"
         compose = f"services.{context.service}.environment.{variable}"
         settings.secrets.append({"name": name, "variable": variable, "environment": True, "compose": compose})
@@ -223,7 +234,7 @@ def _owner(context: Context, settings: Settings, variable: str, value: str) -> s
     for connection in settings.connections:
         if connection.password == variable:
             return connection.user or "root"
-    if not CERTAIN.search(variable):
+    if not CERTAIN.search(variable) and value not in context.known:
         return ""
     return next((server.passwords[value] for server in context.servers.values() if value in server.passwords), "")
 

@@ -39,6 +39,8 @@ class Work:
     now: Mapping[str, Any]
     plan: Plan
     servers: dict[str, Server] = field(default_factory=dict)
+    # Values that are secret somewhere in the file, and so everywhere.
+    known: frozenset[str] = frozenset()
     source: str = ""
     runtimes: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Settings] = field(default_factory=dict)

@@ -103,10 +103,72 @@ def test_the_time_for_health_is_that_of_the_start_and_all_retries() -> None:
         ("WHAT", "AKIA0123456789ABCDEF", True),
         ("PEM", "-----BEGIN PRIVATE KEY-----", True),
         ("EMPTY_SECRET", "", False),
+        ("FEED", "https://api.example.com/v1?format=json&api_key=abc", True),
+        ("FEED", "https://api.example.com/v1?key=$KEY", False),
+        ("STORE", "user:pw@tcp(db:3306)/shop", True),
     ],
 )
 def test_a_setting_is_secret_by_its_name_or_its_looks(name: str, value: str, secret: bool) -> None:
     assert module("settings").is_secret(name, value) is secret
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["./app", "--db", "mysql://u:pw@db/x"], "an address with a password or a key"),
+        (["./app", "--db=jdbc:mysql://db/x?user=u&password=pw"], "an address with a password or a key"),
+        (["sh", "-c", "exec ./app 'postgres://u:pw@elsewhere/x'"], "an address with a password or a key"),
+        (["./app", "-dsn", "u:pw@tcp(db:3306)/x"], "an address with a password or a key"),
+        (["./app", "--password", "pw"], "the value of --password"),
+        (["./app", "--dbPassword=pw"], "the value of --dbPassword"),
+        (["./app", "--access-token=abc"], "the value of --access-token"),
+        (["java", "-Dspring.datasource.password=pw", "-jar", "a.jar"], "the value of -Dspring.datasource.password"),
+        (["sh", "-c", "API_KEY=abc ./app"], "the value of API_KEY"),
+        (["./app", "--key=abc"], "the value of --key"),
+        (["curl", "-H", "Authorization: Bearer abc", "http://db"], "a password or a token for a request"),
+        (["sh", "-c", "curl -u me:pw http://db || exit 1"], "a password or a token for a request"),
+        (["./app", "sk4Zb81kLq09TnXw7Rt2"], "it looks like a key"),
+        (["./app", "known-to-all"], "a value that is secret elsewhere, too"),
+        (["mysqladmin", "ping", "-pknown-to-all"], "a value that is secret elsewhere, too"),
+        (["./app", "--url", "http://db/?x=known-to-all"], "a value that is secret elsewhere, too"),
+        (["./app", "--port", "8000", "--token-ttl", "3600", "--tokens=5"], ""),
+        (["./app", "--password-file", "/run/secrets/db", "--key=/etc/tls/key.pem", "--token=true"], ""),
+        (["./app", "--password", "$PASSWORD", "--db", "mysql://u:$PASSWORD@db/x", "--token"], ""),
+        (["sh", "-c", 'mysqladmin ping -p"$(cat /run/secrets/root)" -h db'], ""),
+        (["curl", "-H", "Authorization: Bearer $TOKEN", "-u", "$ME:$PW", "http://localhost:3000/health"], ""),
+        (["/usr/local/lib/service-of-orders-2/bin/run", "--sort-key=name", "known-to-all-others4"], ""),
+        (["python3", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/', timeout=3)"], ""),
+    ],
+)  # fmt: skip
+def test_a_secret_is_found_among_the_words_of_a_command(words: list[str], found: str) -> None:
+    assert module("hidden").found(words, {"known-to-all"}) == found
+
+
+def test_what_somebody_has_answered_may_look_like_a_key() -> None:
+    assert module("hidden").found(["./app", "sk4Zb81kLq09TnXw7Rt2"], (), looks=False) == ""
+
+
+def test_what_is_secret_somewhere_is_known(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHELLS_TOKEN", "of-the-shell")
+    monkeypatch.setenv("OTHERS_TOKEN", "of-nobody")
+    file = tmp_path / "compose.yaml"
+    file.write_text("services: {web: {command: 'run ${SHELLS_TOKEN}'}}\n")
+    (tmp_path / ".env").write_text("export MAIL_KEY='of-the-mail' \nLEVEL=debug # not secret\nDB_USER=station\n")
+    (tmp_path / "key").write_text("of-the-file\n")
+    model = {
+        "services": {
+            "web": {
+                "environment": {
+                    "URL": "mysql://u:of-the-url@db/x", "PW_FILE": "/run/secrets/x", "AUTH": "http://auth:80",
+                    "DB_PASSWORD": "station", "MAIL_PASSWORD": "pw", "ADMIN_PASSWORD": "web",
+                },
+            },
+        },
+        "secrets": {"a": {"file": str(tmp_path / "key")}, "b": {"content": "of-itself"}, "c": {"file": "/nowhere"}},
+    }  # fmt: skip
+    assert module("hidden").known(model, file) == {
+        "of-the-shell", "of-the-mail", "of-the-file", "of-the-url", "of-itself", "mysql://u:of-the-url@db/x",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
