@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from . import places
+from . import hidden, places
 from .classify import Parts
 from .databases import DATA, INIT
 from .ledger import Ledger, Service
 from .sources import Sources
+from .words import listed
+
+NAMES = "security_groups_list, and names in the private zone"
+KEPT = "Secrets Manager"
+MOUNTED = "the service's sources"
+BIND = ("create_host_path", "propagation", "recursive", "selinux")
+EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 — compared with
 
 BUILD_READ = ("context", "dockerfile", "dockerfile_inline", "target")
 # The mysql image's settings that are read; the others mean something to the image alone.
@@ -26,14 +33,20 @@ REPLICATION_OPTIONS = tuple(
 )  # fmt: skip
 
 
-def every_service(ledger: Ledger, name: str, service: Service) -> None:
+def every_service(ledger: Ledger, name: str, service: Service, parts: Parts) -> None:
     """What holds for whatever is carried over."""
     at = ("services", name)
     for key in service:
-        if key in ("networks", "links"):
-            ledger.carry(*at, key, to="security_groups_list, and names in the private zone")
+        if key == "links":
+            ledger.carry(*at, key, to=NAMES)
+        elif key == "networks":
+            for network, attached in service[key].items():
+                if not attached:
+                    ledger.carry(*at, key, network, to=NAMES)
+                ledger.carry_keys(*at, key, network, of=attached or {}, keys=("aliases",), to=NAMES)
         elif key == "depends_on":
-            ledger.carry(*at, key, to="site.yml's order: databases, backend, collector, frontend")
+            for other, wait in service[key].items():
+                _wait(ledger, name, other, wait, parts)
         elif key in ("container_name", "hostname"):
             ledger.carry(*at, key, to="the host's names in the private zone")
         elif key == "profiles":
@@ -42,13 +55,28 @@ def every_service(ledger: Ledger, name: str, service: Service) -> None:
             _deploy(ledger, name, service["deploy"] or {})
         elif key == "scale":
             _replicas(ledger, (*at, "scale"), service["scale"])
-        elif key == "healthcheck" and not ledger.knows((*at, key)):
-            ledger.carry(*at, key, to="Madang's own checks")
-    if "restart" in service:
+    if "restart" in service and not ledger.knows((*at, "restart")):
         if str(service["restart"]) in ("always", "unless-stopped"):
             ledger.carry(*at, "restart", to="systemd, which starts it again, always")
         else:
             ledger.say(*at, "restart", sentence=f"it is {service['restart']}; systemd starts it again, always")
+
+
+def _wait(ledger: Ledger, name: str, other: str, wait: Mapping[str, Any], parts: Parts) -> None:
+    """One service waits for another: site.yml's order says who really does."""
+    at = ("services", name, "depends_on", other)
+    order = [parts.databases, [parts.backend, parts.migrate], [parts.collector], [parts.frontend]]
+    ranks = {service: rank for rank, services in enumerate(order) for service in services}
+    if other not in ranks:
+        ledger.say(*at, sentence=f"{other} has no place, so {name} does not wait for it")
+    elif ranks[other] > ranks[name]:
+        sentence = f"site.yml makes databases, backend, collector and frontend in this order, so {name} does not wait"
+        ledger.say(*at, sentence=sentence)
+    else:
+        if wait.get("restart"):
+            ledger.say(*at, "restart", sentence=f"{name} is not started again when {other} is")
+        keys = ("condition", "required")
+        ledger.carry_keys(*at, of=wait, keys=keys, to="site.yml's order: databases, backend, collector, frontend")
 
 
 def _deploy(ledger: Ledger, name: str, deploy: Mapping[str, Any]) -> None:
@@ -81,7 +109,8 @@ def frontend(ledger: Ledger, name: str, service: Service) -> None:
     _build(ledger, name, service, "project_frontend")
     for key, value in service.items():
         if key == "ports":
-            ledger.carry(*at, key, to="CloudFront, on ports 80 and 443")
+            for index, port in enumerate(value):
+                _published(ledger, (*at, key, str(index)), port, "CloudFront, on ports 80 and 443", "the pages")
         elif key in ("command", "entrypoint", "image") and value is not None:
             ledger.say(*at, key, sentence="no process serves the pages: CloudFront reads the built files from a bucket")
         elif key == "healthcheck":
@@ -94,8 +123,50 @@ def frontend(ledger: Ledger, name: str, service: Service) -> None:
             ledger.say(*at, key, sentence="no process serves the pages; they are built from project_frontend")
 
 
-def service(ledger: Ledger, name: str, service: Service, part: str, sources: Sources) -> None:
-    """The backend, or the collector."""
+def _published(ledger: Ledger, at: tuple[str, ...], port: Mapping[str, Any], to: str, what: str) -> None:
+    """A port that CloudFront takes the place of."""
+    if port.get("protocol", "tcp") != "tcp":
+        ledger.say(*at, sentence="CloudFront speaks HTTP alone; no rule admits it")
+        return
+    keys = ["target", "published", "protocol", "mode", "name"]
+    keys += ["app_protocol"] if port.get("app_protocol") == "http" else []
+    address = str(port.get("host_ip") or "")
+    if address in EVERYWHERE:
+        keys.append("host_ip")
+    else:
+        sentence = f"it is published on {address} alone, and CloudFront is public: everybody reaches {what}"
+        ledger.say(*at, "host_ip", sentence=sentence)
+    ledger.carry_keys(*at, of=port, keys=keys, to=to)
+
+
+def _own_ports(ledger: Ledger, name: str, service: Service, part: str, used: Collection[int]) -> None:
+    """The ports of a service: one of the backend's is used, and none of the collector's."""
+    if part == "collector":
+        why = "nobody connects to a collector; no rule admits it"
+    else:
+        why = f"no rule admits it, since CloudFront asks backend_port alone, which is {listed(map(str, used), 'and')}"
+    for index, port in enumerate(service.get("ports") or []):
+        at = ("services", name, "ports", str(index))
+        if int(port["target"]) in used or (part == "backend" and port.get("protocol", "tcp") != "tcp"):
+            _published(ledger, at, port, "backend_port, behind CloudFront", "what cdn_backend_path passes on")
+        else:
+            ledger.say(*at, sentence=why)
+    for index, number in enumerate(service.get("expose") or []):
+        at = ("services", name, "expose", str(index))
+        if str(number).removesuffix("/tcp") in map(str, used):
+            ledger.carry(*at, to="backend_port")
+        else:
+            ledger.say(*at, sentence=f"it is {number}; {why}")
+
+
+def health(ledger: Ledger, name: str, check: Mapping[str, Any], to: str, more: Collection[str] = ()) -> None:
+    """A health check that Madang reads, or has its own for."""
+    keys = ("test", "disable", "interval", "retries", "start_period", *more)
+    ledger.carry_keys("services", name, "healthcheck", of=check, keys=keys, to=to)
+
+
+def service(ledger: Ledger, name: str, service: Service, part: str, sources: Sources, used: Collection[int]) -> None:
+    """The backend, or the collector; ``used`` is the port that is asked."""
     at = ("services", name)
     _build(ledger, name, service, f"project_{part}")
     for key in ("command", "entrypoint"):
@@ -103,15 +174,7 @@ def service(ledger: Ledger, name: str, service: Service, part: str, sources: Sou
             ledger.carry(*at, key, to=f"{part}_command")
     if "image" in service:
         ledger.say(*at, "image", sentence=f"no image is run; the host runs what project_{part} is built into")
-    for index, port in enumerate(service.get("ports") or []):
-        if part == "collector":
-            ledger.say(*at, "ports", str(index), sentence="nobody connects to a collector; no rule admits it")
-        elif port.get("protocol", "tcp") != "tcp":
-            ledger.say(*at, "ports", str(index), sentence="CloudFront speaks HTTP alone; no rule admits it")
-        else:
-            ledger.carry(*at, "ports", str(index), to="backend_port, behind CloudFront")
-    if "expose" in service:
-        ledger.carry(*at, "expose", to=f"{part}_port" if part == "backend" else "nothing: nobody connects to it")
+    _own_ports(ledger, name, service, part, used)
     for index, volume in enumerate(service.get("volumes") or []):
         _volume(ledger, (*at, "volumes", str(index)), volume, sources)
     for index, config in enumerate(service.get("configs") or []):
@@ -124,10 +187,42 @@ def service(ledger: Ledger, name: str, service: Service, part: str, sources: Sou
         )  # fmt: skip
 
 
+def migrate(ledger: Ledger, name: str, service: Service, parts: Parts, backend: Service, sources: Sources) -> None:
+    """What is run before each release of the backend: it has the backend's settings, and none of its own."""
+    at = ("services", name)
+    _build(ledger, name, service, "project_backend")
+    for key in ("command", "entrypoint"):
+        if service.get(key) is not None:
+            ledger.carry(*at, key, to="backend_migrate_command")
+    if "restart" in service:
+        ledger.carry(*at, "restart", to="nothing: it is run once for each release")
+    why = f"backend_migrate_command runs with the backend's settings alone; give {parts.backend} what it needs of this"
+    theirs = backend.get("environment") or {}
+    for variable, value in (service.get("environment") or {}).items():
+        if variable in theirs and theirs[variable] == value:
+            ledger.carry(*at, "environment", variable, to="the backend's settings, which it runs with")
+        else:
+            ledger.say(*at, "environment", variable, sentence=why)
+    same = [(secret["source"], secret.get("target")) for secret in backend.get("secrets") or []]
+    for index, secret in enumerate(service.get("secrets") or []):
+        if (secret["source"], secret.get("target")) in same:
+            to = "the backend's secrets, which it runs with"
+            ledger.carry_keys(*at, "secrets", str(index), of=secret, keys=("source", "target"), to=to)
+        else:
+            ledger.say(*at, "secrets", str(index), sentence=why)
+    for key in ("image", "ports", "expose", "healthcheck", "configs"):
+        if key in service:
+            ledger.say(*at, key, sentence="it is a command of the backend's host; it has none of its own")
+    for index, volume in enumerate(service.get("volumes") or []):
+        _volume(ledger, (*at, "volumes", str(index)), volume, sources)
+    every_service(ledger, name, service, parts)
+
+
 def _volume(ledger: Ledger, at: tuple[str, ...], volume: Mapping[str, Any], sources: Sources) -> None:
     target = volume.get("target")
     if volume.get("type") == "bind" and sources.mounted and str(volume.get("source")) == str(sources.directory):
-        ledger.carry(*at, to="the service's sources")
+        ledger.carry_keys(*at, of=volume, keys=("type", "source", "target"), to=MOUNTED)
+        ledger.carry_keys(*at, "bind", of=volume.get("bind") or {}, keys=BIND, to=MOUNTED)
     elif volume.get("type") == "bind":
         sentence = f"{target} is mounted from this machine, as for development; the host has the sources as released"
         ledger.say(*at, sentence=sentence)
@@ -156,7 +251,7 @@ def _build(ledger: Ledger, name: str, service: Service, variable: str) -> None:
             ledger.say(*at, "args", argument, sentence="no image is built, so it has no effect")
 
 
-def database(ledger: Ledger, name: str, service: Service) -> None:
+def database(ledger: Ledger, name: str, service: Service, known: Collection[str]) -> None:
     """A MySQL server."""
     at = ("services", name)
     image = str(service.get("image", ""))
@@ -175,7 +270,8 @@ def database(ledger: Ledger, name: str, service: Service) -> None:
         ledger.say(*at, "entrypoint", sentence="the hosts' own MySQL is started by systemd")
     for variable in service.get("environment") or {}:
         _database_setting(ledger, (*at, "environment", variable), variable)
-    _options(ledger, (*at, "command"), service.get("command"))
+    _options(ledger, (*at, "command"), service.get("command"), known)
+    health(ledger, name, service.get("healthcheck") or {}, "Madang's own checks", ("timeout", "start_interval"))
     for index, port in enumerate(service.get("ports") or []):
         published = port.get("published", port.get("target"))
         sentence = (
@@ -183,10 +279,15 @@ def database(ledger: Ledger, name: str, service: Service) -> None:
             "or the connect endpoint leads to the host"
         )
         ledger.say(*at, "ports", str(index), sentence=sentence)
-    if "expose" in service:
-        ledger.carry(*at, "expose", to="mysql_port")
+    for index, number in enumerate(service.get("expose") or []):
+        if str(number).removesuffix("/tcp") == "3306":
+            ledger.carry(*at, "expose", str(index), to="mysql_port")
+        else:
+            sentence = f"it is {number}; no rule admits it, since MySQL's clients ask mysql_port alone"
+            ledger.say(*at, "expose", str(index), sentence=sentence)
     for index, secret in enumerate(service.get("secrets") or []):
-        ledger.carry(*at, "secrets", str(index), to=f"Secrets Manager, which generates it ({secret['source']})")
+        to = f"Secrets Manager, which generates it ({secret['source']})"
+        ledger.carry_keys(*at, "secrets", str(index), of=secret, keys=("source", "target"), to=to)
     for index, volume in enumerate(service.get("volumes") or []):
         place = (*at, "volumes", str(index))
         target = str(volume.get("target", ""))
@@ -199,8 +300,12 @@ def database(ledger: Ledger, name: str, service: Service) -> None:
                 ),
             )
         elif target.startswith(DATA):
-            ledger.carry(
-                *place, to="the host's encrypted volume (instances_volume_size); compose's own data stays where it is"
+            ledger.say(
+                *place,
+                sentence=(
+                    "the host's encrypted volume takes its place (instances_volume_size), and its data is not moved; "
+                    "dump it with mysqldump here, and load the dump with mysql on the host"
+                ),
             )
         else:
             ledger.say(*place, sentence=f"{target} is not put on the host; MySQL's configuration is the role mysql's")
@@ -226,53 +331,76 @@ def _database_setting(ledger: Ledger, at: tuple[str, ...], variable: str) -> Non
         ledger.say(*at, sentence="it is the image's; the hosts' MySQL has no such setting")
 
 
-def _options(ledger: Ledger, at: tuple[str, ...], command: Any) -> None:
+def _options(ledger: Ledger, at: tuple[str, ...], command: Any, known: Collection[str]) -> None:
     if command is None:
         return
     words = [str(word) for word in command if str(word) not in ("mysqld", "mariadbd")]
     others = [word for word in words if not word.lstrip("-").startswith(REPLICATION_OPTIONS)]
     others = [word for word in others if "utf8mb4" not in word or "collat" in word]
     if others:
+        if hidden.found(others, known):
+            others = [word.partition("=")[0] for word in others if word.startswith("-")]
         ledger.say(
-            *at, sentence=f"{' '.join(others)} is not set on the hosts; MySQL's configuration is the role mysql's"
+            *at,
+            sentence=f"{' '.join(others) or 'it'} is not set on the hosts; MySQL's configuration is the role mysql's",
         )
     else:
         ledger.carry(*at, to="the role mysql, which sets replication and utf8mb4 itself")
 
 
-def the_rest(ledger: Ledger, model: Mapping[str, Any], parts: Parts) -> None:
-    """What nobody has accounted for so far: first by its key, then whatever it is."""
+def the_rest(ledger: Ledger, model: Mapping[str, Any], parts: Parts, asked: Mapping[str, str]) -> None:
+    """What nobody has accounted for so far: first by its key, then whatever it is.
+
+    ``asked`` has the secrets that are taken from the file, by where they stand in it, with their names on AWS.
+    """
     for name, sentence in parts.absent.items():
         ledger.say("services", name, sentence=sentence)
     for name, service in (model.get("services") or {}).items():
         for key in service:
             if key in places.KEYS and not ledger.knows(("services", name, key)) and service[key] is not None:
                 ledger.say("services", name, key, sentence=places.KEYS[key])
-    _top(ledger, model)
+    _top(ledger, model, parts, asked)
     for path in ledger.missing(model):
-        ledger.say(*path, sentence=places.UNKNOWN)
+        ledger.say(*path, sentence=places.below(path))
 
 
-def _top(ledger: Ledger, model: Mapping[str, Any]) -> None:
-    services = {
-        name: one for name, one in (model.get("services") or {}).items() if ("services", name) not in ledger.listed
-    }
+def _top(ledger: Ledger, model: Mapping[str, Any], parts: Parts, asked: Mapping[str, str]) -> None:
+    carried = {parts.frontend, parts.backend, parts.collector, *parts.databases}
+    services = {name: one for name, one in (model.get("services") or {}).items() if name in carried}
     used = {str(secret["source"]) for one in services.values() for secret in one.get("secrets") or []}
     mounted = {str(volume.get("source")) for one in services.values() for volume in one.get("volumes") or []}
     for network, value in (model.get("networks") or {}).items():
         _network(ledger, network, value or {})
-    for secret in model.get("secrets") or {}:
+    for secret, definition in (model.get("secrets") or {}).items():
         if secret in used:
-            ledger.carry("secrets", secret, to="Secrets Manager")
+            _secret(ledger, secret, definition, asked.get(f"secrets.{secret}", ""))
         else:
             ledger.say("secrets", secret, sentence="nothing that is carried over uses it")
-    for volume in model.get("volumes") or {}:
+    for volume, definition in (model.get("volumes") or {}).items():
         if volume in mounted:
-            ledger.carry("volumes", volume, to="what is said of the services that mount it")
+            to = "what is said of the services that mount it"
+            ledger.carry_keys("volumes", volume, of=definition or {}, keys=("name",), to=to)
+            if not definition:
+                ledger.carry("volumes", volume, to=to)
         else:
             ledger.say("volumes", volume, sentence="nothing that is carried over mounts it")
     for config in model.get("configs") or {}:
         ledger.say("configs", config, sentence="no such file is put on a host; keep it among the sources")
+
+
+def _secret(ledger: Ledger, secret: str, definition: Mapping[str, Any], name: str) -> None:
+    """A secret's definition; ``name`` is the one that it gets on AWS, where its value is taken from here."""
+    if definition.get("external") and name:
+        sentence = (
+            f"its value is not in the file; before the first deployment, create {name} in Secrets Manager, with "
+            "project_name/project_environment/ in front of its name"
+        )
+        ledger.say("secrets", secret, "external", sentence=sentence)
+    elif definition.get("external"):
+        ledger.say(
+            "secrets", secret, "external", sentence="its value is not taken; Secrets Manager generates a new one"
+        )
+    ledger.carry_keys("secrets", secret, of=definition, keys=("name", "file", "environment", "content"), to=KEPT)
 
 
 def _network(ledger: Ledger, network: str, value: Mapping[str, Any]) -> None:

@@ -52,7 +52,7 @@ def classify(services: Mapping[str, Service], sources: Mapping[str, Sources], an
     active: dict[str, Service] = {}
     for name, service in services.items():
         of = [str(profile) for profile in service.get("profiles") or []]
-        if of and not set(of) & set(profiles):
+        if of and "*" not in profiles and not set(of) & set(profiles):
             profile = f"the profile {of[0]}" if len(of) == 1 else f"the profiles {listed(of, 'and')}"
             parts.absent[name] = (
                 f"it belongs to {profile}, which nobody has asked for; -e compose_profiles={of[0]} takes it along"
@@ -185,7 +185,7 @@ def _web_evidence(evidence: Evidence, name: str) -> list[str]:
         found.append(f"it exposes port {listed(map(str, service['expose']), 'and')}")
     health = commands.health(service, "")
     if health and health.path:
-        found.append(f"its health check asks {health.path}")
+        found.append(f"its health check asks {health.path.partition('?')[0]}")
     if "PORT" in (service.get("environment") or {}):
         found.append(f"PORT is {service['environment']['PORT']} in its environment")
     if sources.web_framework:
@@ -207,7 +207,8 @@ def _backend(evidence: Evidence, parts: Parts, applications: list[str]) -> None:
                 "compose_backend is none; write a service, since CloudFront sends cdn_backend_path to one."
             )
         return
-    found = {name: said for name in applications if (said := _web_evidence(evidence, name))}
+    lasting = [name for name in applications if not _ends(evidence, name)]
+    found = {name: said for name in lasting if (said := _web_evidence(evidence, name))}
     passed = [name for name in found if _frontend_names(evidence, parts.frontend, name)]
     if len(passed) == 1:
         found = {passed[0]: ["the frontend passes requests on to it", *found[passed[0]]]}
@@ -221,6 +222,12 @@ def _backend(evidence: Evidence, parts: Parts, applications: list[str]) -> None:
     else:
         why = "No service publishes a port, has an HTTP health check, or has a web framework in its sources"
     parts.asks.append(f"{why}; write -e compose_backend=NAME, of {listed(found or applications)}.")
+
+
+def _ends(evidence: Evidence, name: str) -> bool:
+    """Whether somebody waits until it has ended, so that it serves nobody."""
+    waits = [(service.get("depends_on") or {}).get(name) or {} for service in evidence.services.values()]
+    return any(wait.get("condition") == "service_completed_successfully" for wait in waits)
 
 
 def _frontend_names(evidence: Evidence, frontend: str, name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,15 +11,17 @@ Service = dict[str, Any]
 
 # The parser writes them where the file says nothing.
 IMPLIED = ("command", "entrypoint")
+# Lists of plain values that are accounted for one by one.
+SEPARATE = ("expose",)
 
 
 def leaves(value: Any, path: Path = ()) -> Iterator[Path]:
-    """The paths of all values: mappings and lists of mappings are gone into, other lists are one value."""
+    """The paths of all values: mappings, lists of mappings and SEPARATE are gone into, other lists are one value."""
     if isinstance(value, Mapping):
         for key, element in value.items():
             if not (element is None and key in IMPLIED):
                 yield from leaves(element, (*path, str(key)))
-    elif isinstance(value, list) and any(isinstance(element, Mapping) for element in value):
+    elif isinstance(value, list) and (path[-1:] == SEPARATE or any(isinstance(one, Mapping) for one in value)):
         for index, element in enumerate(value):
             yield from leaves(element, (*path, str(index)))
     else:
@@ -36,6 +38,12 @@ class Ledger:
 
     def carry(self, *path: str, to: str) -> None:
         self.carried[path] = to
+
+    def carry_keys(self, *path: str, of: Mapping[str, Any], keys: Collection[str], to: str) -> None:
+        """Carry these keys of a mapping over; whatever else it has is still to be accounted for."""
+        for key in of:
+            if key in keys:
+                self.carry(*path, key, to=to)
 
     def say(self, *path: str, sentence: str) -> None:
         """List what has no place, or what changes on its way."""

@@ -108,6 +108,38 @@ KEYS = {
     "volumes_from": "a host shares no files with another",
     "working_dir": "the service runs in the directory of its sources",
 }
+_ADDRESS = "AWS gives hosts their addresses; their names in the private zone stay"
+_INTERFACE = "a host has one interface, in one subnet"
+_FILE = "the service alone may read its secrets, whatever the file's owner and mode were"
+_RHYTHM = "health is asked for in the service role's own rhythm, until the health_timeout has passed"
+_VOLUME = "no such volume is made; a host has its own encrypted one (instances_volume_size)"
+
+# What stands below a key that is carried over, and is not carried over itself.
+BELOW = {
+    ("networks", "ipv4_address"): _ADDRESS,
+    ("networks", "ipv6_address"): _ADDRESS,
+    ("networks", "link_local_ips"): _ADDRESS,
+    ("networks", "mac_address"): "AWS gives interfaces their addresses",
+    ("networks", "driver_opts"): "the VPC is one network, and has no drivers",
+    ("networks", "interface_name"): _INTERFACE,
+    ("networks", "priority"): _INTERFACE,
+    ("networks", "gw_priority"): _INTERFACE,
+    ("healthcheck", "timeout"): _RHYTHM,
+    ("healthcheck", "start_interval"): _RHYTHM,
+    ("ports", "app_protocol"): "CloudFront speaks HTTP/1.1 to the backend, and HTTP/1.1, 2 and 3 to visitors",
+    ("secrets", "uid"): _FILE,
+    ("secrets", "gid"): _FILE,
+    ("secrets", "mode"): _FILE,
+    ("secrets", "labels"): _LABELS,
+    ("secrets", "driver"): "Secrets Manager keeps it",
+    ("secrets", "driver_opts"): "Secrets Manager keeps it",
+    ("secrets", "template_driver"): "Secrets Manager keeps it as it is, with nothing filled in",
+    ("volumes", "read_only"): "the sources on a host are read-only in any case",
+    ("volumes", "driver"): _VOLUME,
+    ("volumes", "driver_opts"): _VOLUME,
+    ("volumes", "external"): _VOLUME,
+    ("volumes", "labels"): _LABELS,
+}
 DEPLOY = {
     "replicas": "each service has one host; a second one is not deployed",
     "mode": "each service has one host",
@@ -120,6 +152,12 @@ DEPLOY = {
     "resources": _LIMITS,
 }
 UNKNOWN = "Madang does not know it, and makes nothing of it"
+
+
+def below(path: tuple[str, ...]) -> str:
+    """What happens to a value below a key that is carried over."""
+    key, *rest = path[2:] if path[0] == "services" else path
+    return next((BELOW[key, name] for name in rest if (key, name) in BELOW), UNKNOWN)
 
 
 def image_sentence(image: str, has_sources: bool) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
-from . import account, classify, commands, hosts, settings
+from . import account, classify, commands, hidden, hosts, settings
 from .ledger import Ledger, Service
 from .sources import Sources, mentions
 from .words import listed, names_host
@@ -12,6 +14,8 @@ from .work import Work
 
 RUNTIMES = ("python", "nodejs", "java", "binary")
 DEFAULT_TIMEOUT = 60
+# What curl and wget send besides the path.
+OPTIONS = re.compile(r"\s(-H|--header|-u|--user|-X|--request|--method|-d|--data|--post-data|-b|--cookie)\b")
 
 
 def service(work: Work, part: str) -> None:
@@ -37,7 +41,12 @@ def service(work: Work, part: str) -> None:
     answer = work.answers.get(f"{part}_command")
     if not answer and not begin.command:
         work.ask(f"Nothing says how {name} is started; write -e compose_{part}_command='COMMAND'.")
-    context = settings.Context(part, name, _database_names(work), work.servers, ledger)
+    if answer:
+        _holds_secret(work, f"compose_{part}_command", [answer], _environment(name), looks=False)
+    held = bool(not answer or begin.migrate) and _holds_secret(
+        work, f"The command of {name}", begin.words, _environment(name)
+    )
+    context = settings.Context(part, name, _database_names(work), work.servers, ledger, work.known)
     kept = settings.read(context, service, sources.dockerfile.environment)
     work.runtimes[part], work.settings[part] = runtime, kept
     values: dict[str, Any] = {
@@ -49,17 +58,29 @@ def service(work: Work, part: str) -> None:
         f"{part}_memory_max": _memory(ledger, name, service),
     }
     work.set(**values, **{f"{part}_{key}": value for key, value in kept.own.items()})
-    if begin.reason and not answer:
+    if begin.reason and not answer and not held:
         work.decide(f"{name} is started by `{begin.command}`, as {begin.reason} has it.")
     _health(work, part, begin.command)
-    account.service(ledger, name, service, part, sources)
+    account.service(ledger, name, service, part, sources, _used_ports(work, service) if part == "backend" else [])
     if part == "backend":
-        _migrate(work, begin)
+        _migrate(work, begin, held)
     elif begin.migrate:
         # a collector has nothing run before it: its own command stays whole
         work.set(collector_command=f'/bin/sh -c "{begin.migrate} && exec {begin.command}"')
     _references(work, part)
     _encryption(work, part)
+
+
+def _holds_secret(work: Work, where: str, words: Sequence[str], instead: str, looks: bool = True) -> bool:
+    """Whether a command says a secret, so that it may neither be written nor shown; then it asks for another."""
+    what = hidden.found(words, work.known, looks)
+    if what:
+        work.ask(f"{where} says a secret ({what}), and commands are written to files; {instead}.")
+    return bool(what)
+
+
+def _environment(service: str) -> str:
+    return f"move it into the environment of {service}, where it is kept secret, and let the program read it there"
 
 
 def _database_names(work: Work) -> dict[str, str]:
@@ -92,6 +113,12 @@ def _health(work: Work, part: str, command: str) -> None:
     path = check.path if check else ""
     timeout = DEFAULT_TIMEOUT if check is None else max(DEFAULT_TIMEOUT, round(check.seconds))
     work.set(**{f"{part}_health_timeout": timeout, f"{part}_health_command": check.command if check else ""})
+    held = _holds_secret(
+        work,
+        f"The health check of {name}",
+        check.words if check else (),
+        f"write one that needs none, since it is run without the secrets of {name}",
+    )
     if part == "backend":
         work.set(backend_health_path=path)
         said = (
@@ -101,16 +128,21 @@ def _health(work: Work, part: str, command: str) -> None:
             if check
             else "when it keeps running: it has no health check"
         )
-        work.decide(f"{name} is healthy {said}.")
+        if not held:
+            work.decide(f"{name} is healthy {said}.")
         _port(work, sources, command, check.port if check else None)
     elif path:
         port = f":{check.port}" if check and check.port else ""
         url = f"http://127.0.0.1{port}{path}"
         work.set(collector_health_command=f"curl --fail --silent --output /dev/null {url}")
+    if path and OPTIONS.search(" ".join(map(str, service["healthcheck"]["test"]))):
+        sentence = "the path alone is asked for, without what else the command sends"
+        work.plan.ledger.say("services", name, "healthcheck", "test", sentence=sentence)
     if "healthcheck" in service and check:
-        work.plan.ledger.carry("services", name, "healthcheck", to=f"{part}_health_path and {part}_health_command")
+        account.health(work.plan.ledger, name, service["healthcheck"], f"{part}_health_path and {part}_health_command")
     elif "healthcheck" in service:
-        work.plan.ledger.carry("services", name, "healthcheck", to="nothing: it is off")
+        off = ("timeout", "start_interval")
+        account.health(work.plan.ledger, name, service["healthcheck"], "nothing: it is off", off)
 
 
 def _port(work: Work, sources: Sources, command: str, checked: int | None) -> None:
@@ -140,15 +172,25 @@ def _port(work: Work, sources: Sources, command: str, checked: int | None) -> No
         work.decide(f"{name} listens on port {numbers[0]}, by {where}.")
 
 
-def _migrate(work: Work, begin: commands.Start) -> None:
+def _used_ports(work: Work, service: Service) -> list[int]:
+    """The backend's port, and the one published port that an answer puts it in the place of."""
+    port = work.plan.variables.get("backend_port")
+    published = {int(one["target"]) for one in service.get("ports") or [] if one.get("protocol", "tcp") == "tcp"}
+    replaced = published if work.answers.get("backend_port") and len(published) == 1 else set()
+    return sorted({*([port] if isinstance(port, int) else []), *replaced})
+
+
+def _migrate(work: Work, begin: commands.Start, held: bool) -> None:
     migrate = begin.migrate
     if work.parts.migrate:
         once = commands.start(
             work.services[work.parts.migrate], work.sources[work.parts.migrate], work.runtimes["backend"]
         )
         migrate = once.command
+        if _holds_secret(work, f"The command of {work.parts.migrate}", once.words, _environment(work.parts.backend)):
+            return
     work.set(backend_migrate_command=migrate)
-    if migrate:
+    if migrate and not held:
         work.decide(f"Before each release `{migrate}` is run.")
 
 

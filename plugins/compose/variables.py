@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import account, classify, databases, hosts, pages, schema, settings
+from . import account, classify, databases, hidden, hosts, pages, schema, settings
+from . import resolve as resolving
 from . import services as services_of
 from .ledger import Service
 from .sources import read as read_sources
 from .words import Answers, listed, names_host
 from .work import Plan, Work
 
+OVERRIDES = [f"{name}.override.{end}" for name in ("compose", "docker-compose") for end in ("yaml", "yml")]
 PROJECT = re.compile(r"(?!sg-|xn--|sthree-|amzn-)(?!sg$)[a-z]([a-z0-9-]{0,18}[a-z0-9])?")
 
 
@@ -23,13 +25,17 @@ def plan(model: Mapping[str, Any], file: Path, root: Path, answers: Answers, now
     Where ``asks`` is not empty, nothing else is worth reading.
     """
     services: Mapping[str, Service] = model.get("services") or {}
+    profiles = resolving.dotenv(file).get("COMPOSE_PROFILES", "")
+    if profiles and not answers.get("profiles"):
+        answers = Answers({**answers.values, "profiles": profiles})
     sources = {name: read_sources(service) for name, service in services.items()}
     parts = classify.classify(services, sources, answers)
     made = Plan(asks=[*answers.mistakes(), *parts.asks], decisions=classify.describe(parts))
     if made.asks:
         return made
-    work = Work(model, services, sources, parts, answers, root, now, made)
+    work = Work(model, services, sources, parts, answers, root, now, made, known=hidden.known(model, file))
     _project(work, file)
+    _beside(work, file, profiles)
     _databases(work)
     pages.frontend(work)
     for part in ("backend", "collector"):
@@ -44,10 +50,17 @@ def plan(model: Mapping[str, Any], file: Path, root: Path, answers: Answers, now
         work.plan.ledger.say("services", name, sentence=parts.absent[name])
     for name in [parts.frontend, parts.backend, parts.collector, *parts.databases]:
         if name:
-            account.every_service(made.ledger, name, services[name])
+            account.every_service(made.ledger, name, services[name], parts)
     if parts.migrate:
-        made.ledger.carry("services", parts.migrate, to="backend_migrate_command")
-    account.the_rest(made.ledger, model, parts)
+        name, backend = parts.migrate, services[parts.backend]
+        account.migrate(made.ledger, name, services[name], parts, backend, sources[name])
+    asked = {
+        secret["compose"]: secret["name"]
+        for part in work.settings.values()
+        for secret in part.secrets
+        if "compose" in secret
+    }
+    account.the_rest(made.ledger, model, parts, asked)
     return made
 
 
@@ -62,6 +75,22 @@ def _project(work: Work, file: Path) -> None:
     work.set(project_name=name, project_compose=work.path(file))
     work.plan.ledger.carry("name", to="project_name")
     work.decide(f"The project is called {name}.")
+
+
+def _beside(work: Work, file: Path, profiles: str) -> None:
+    """What else `docker compose up` would have read in the file's directory."""
+    ledger, said = work.plan.ledger, work.answers.get("profiles")
+    if profiles and profiles == said:
+        work.decide(f"The profiles are {profiles}: COMPOSE_PROFILES in .env says so.")
+    elif profiles:
+        ledger.say(".env", "COMPOSE_PROFILES", sentence=f"it is {profiles}, and compose_profiles says {said} instead")
+    for name in OVERRIDES:
+        if (file.parent / name).is_file():
+            ledger.say(name, sentence=f"compose reads it too, and nothing of it is imported; {file.name} alone counts")
+    if resolving.dotenv(file).get("COMPOSE_FILE"):
+        ledger.say(
+            ".env", "COMPOSE_FILE", sentence=f"no other file that it names is imported; {file.name} alone counts"
+        )
 
 
 def _databases(work: Work) -> None:
@@ -79,7 +108,7 @@ def _databases(work: Work) -> None:
         why = "there is one" if len(names) == 1 else "nothing in the file makes one follow the other"
         work.decide(f"The databases are independent: {why}.")
     for name in names:
-        account.database(work.plan.ledger, name, work.services[name])
+        account.database(work.plan.ledger, name, work.services[name], work.known)
 
 
 def _network(work: Work) -> None:

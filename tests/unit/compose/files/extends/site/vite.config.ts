@@ -1,0 +1,7 @@
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  // outDir: "elsewhere",
+  root: "src",
+  build: { outDir: "../build/web", emptyOutDir: true },
+});
