@@ -16,6 +16,7 @@ GRANT = re.compile(r"GRANT\s+([A-Z ,]+?)\s+ON\s+[`\\]*([\w*]+)[`\\]*\s*\.\s*\*\s
 FOLLOWS = re.compile(r"(?:SOURCE|MASTER)_HOST\s*=\s*['\"]([\w.-]+)['\"]", re.I)
 REPLICATES = re.compile(r"REPLICATION\s+(?:SLAVE|REPLICA)", re.I)
 OWN_USERS = ("root", "mysql")
+ALL_SCHEMAS = "*"
 
 
 @dataclass
@@ -24,7 +25,8 @@ class Server:
 
     name: str
     schemas: list[str] = field(default_factory=list)
-    users: dict[str, str] = field(default_factory=dict)
+    # By user and schema: ALL_SCHEMAS, or empty for the first one.
+    grants: dict[tuple[str, str], str] = field(default_factory=dict)
     # The user whose password a compose secret is, and a password that is written into the file.
     secrets: dict[str, str] = field(default_factory=dict)
     passwords: dict[str, str] = field(default_factory=dict)
@@ -45,7 +47,7 @@ def read(name: str, service: Service) -> Server:
         server.schemas.append(setting(environment, "DATABASE"))
     user = setting(environment, "USER")
     if user and user not in OWN_USERS:
-        server.users[user] = "ALL"  # as the image's first start gives it
+        server.grants[user, setting(environment, "DATABASE")] = "ALL"  # as the image's first start gives it
     for owner, key in ((user, "PASSWORD"), ("root", "ROOT_PASSWORD")):
         file = setting(environment, f"{key}_FILE")
         if owner and file:
@@ -79,8 +81,9 @@ def _script(server: Server, text: str) -> None:
         if REPLICATES.search(privileges) or user in OWN_USERS:
             continue
         words = [re.sub(r"\s+", " ", word).strip().upper() for word in privileges.split(",")]
-        server.users[user] = ",".join("ALL" if word == "ALL PRIVILEGES" else word for word in words)
-        if schema != "*" and schema not in server.schemas:
+        granted = ",".join("ALL" if word == "ALL PRIVILEGES" else word for word in words)
+        server.grants[user, schema] = merged(server.grants.get((user, schema), ""), granted)
+        if schema != ALL_SCHEMAS and schema not in server.schemas:
             server.schemas.append(schema)
     for user in re.findall(r"CREATE\s+USER\s+(?:IF\s+NOT\s+EXISTS\s+)?['\"`]?(\w+)", text, re.I):
         # compose's own habit: a secret is called after the user whose password it is
@@ -88,6 +91,12 @@ def _script(server: Server, text: str) -> None:
     followed = FOLLOWS.search(text)
     if followed:
         server.follows = followed[1]
+
+
+def merged(before: str, more: str) -> str:
+    """Privileges that were granted twice, together."""
+    words = dict.fromkeys(word for word in [*before.split(","), *more.split(",")] if word)
+    return "ALL" if "ALL" in words else ",".join(words)
 
 
 def source_of(servers: Mapping[str, Server]) -> str:

@@ -29,6 +29,8 @@ _SERVICE = {
     "health_command": "The command that exits 0 when it is healthy; empty: it is healthy when it runs.",
     "health_timeout": "Seconds to wait until it is healthy.",
     "database_user": "Whom it is in MySQL.",
+    "database_host": "Where its database is, which is not where its user's first record is.",
+    "database_name": "The schema there.",
     "environment": "Its plain settings.",
     "secrets": "Its secrets, by their names in Secrets Manager, and the variable that each is given by.",
     "memory_max": "The most memory that it may take.",

@@ -140,3 +140,14 @@ def test_what_is_written_passes_the_preflight(
     problems = preflight.problems({name: value for name, value in values.items() if name in wanted}, values, ROOT)
     # A jar or a program is built before a deployment, by whoever writes it.
     assert [sentence for sentence in problems if not sentence.endswith("(no run builds it).")] == []
+
+
+def test_a_schema_of_two_independent_servers_is_refused(compose: ModuleType, planned: Callable[..., Any]) -> None:
+    file = HERE / "files/grants/compose.yaml"
+    _, model = planned(file)
+    changed = copy.deepcopy(model)
+    changed["services"]["reports-db"]["environment"]["MYSQL_DATABASE"] = "orders"
+    assert compose.plan(changed, file, ROOT, compose.Answers({}), NOW).asks == [
+        "orders-db and reports-db are independent and have a schema orders each, and mysql_databases has each name "
+        "once; write another MYSQL_DATABASE for reports-db."
+    ]

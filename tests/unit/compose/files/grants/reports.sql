@@ -1,0 +1,3 @@
+CREATE DATABASE archive;
+CREATE USER 'app'@'%' IDENTIFIED BY 'in-two-places';
+GRANT SELECT ON *.* TO 'app'@'%';
