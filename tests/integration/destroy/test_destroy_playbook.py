@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
+import pty
+import select
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,12 +19,13 @@ import pytest
 
 from lab.api.calls import Call
 from tests import kill
-from tests.account import everything, image, others
+from tests.account import everything, image, others, tagged
 from tests.conftest import ROOT, running_api
 from tests.integration.destroy.deployment import BUCKET, TAGS, Deployment
 
 PRODUCTION = {"Project": "madang", "Environment": "production"}
 CONFIRMED = ("-e", "confirm=madang", "-e", "destroy_data=madang-lab")
+QUESTION = "Write the project's name, madang, to go on"
 # Where a run is killed: as soon as the API was asked for this.
 KILLED_AT = (
     ("ec2", "TerminateInstances"),
@@ -74,13 +78,38 @@ class Account:
             timeout=600,
             check=False,
         )
+        return self.done(done.returncode, done.stdout)
+
+    def answer(self, word: str) -> Done:
+        """Run it at a terminal, and write this word once it waits after its question."""
+        kill.forget(self.url)
+        keyboard, terminal = pty.openpty()
+        process = subprocess.Popen(
+            ["timeout", "--foreground", "300", *self.command("playbooks/destroy.yml")],
+            cwd=ROOT,
+            env={**os.environ, "AWS_ENDPOINT_URL": self.url},
+            # It asks nothing but of the terminal that is its own.
+            preexec_fn=functools.partial(os.login_tty, terminal),
+        )
+        os.close(terminal)
+        said = ""
+        # A terminal that all have left is an error to read.
+        with process, os.fdopen(keyboard, "r+b", buffering=0) as screen, contextlib.suppress(OSError):
+            while True:
+                if select.select([screen], [], [], 1)[0]:
+                    said += screen.read(4096).decode(errors="replace")
+                elif QUESTION in said:
+                    screen.write(f"{word}\r".encode())
+        assert QUESTION in said, said[-3000:]
+        return self.done(process.returncode, said)
+
+    def done(self, status: int, output: str) -> Done:
+        """What became of a run that has ended."""
         counts = kill.asked(self.url)
         calls = [Call(service, action, "", "", "", "") for service, found in counts.items() for action in found]
         # S3's object data does not count as a change of the world for the lab; here it does.
         writes = [call for call in calls if call.mutating or call.action.startswith(("Put", "Delete"))]
-        return Done(
-            done.returncode, " ".join(done.stdout.split()), [f"{each.service} {each.action}" for each in writes]
-        )
+        return Done(status, " ".join(output.split()), [f"{each.service} {each.action}" for each in writes])
 
     def kill_at(self, service: str, action: str) -> None:
         """Run it, and kill it as soon as it has asked for the action."""
@@ -146,6 +175,28 @@ def test_data_needs_the_second_word(account: Account, deployment: Deployment) ->
 def test_nobody_confirmed(said: tuple[str, ...], account: Account, deployment: Deployment) -> None:
     done = account.play(*said, "-e", "destroy_data=madang-lab")
     refused(done, "Nobody confirmed that madang-lab goes: write -e confirm=madang. Nothing was touched.")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """An account of its own, with a deployment of which little is left."""
+    directory = tmp_path_factory.mktemp("small")
+    with running_api(directory / "api") as url:
+        account = Account(url, directory)
+        account.client("ec2").create_key_pair(KeyName="madang-lab", **tagged("key-pair", TAGS))
+        yield account
+
+
+def test_another_name_at_the_terminal_ends_it_before_anything_goes(small: Account) -> None:
+    refused(small.answer("madan"), "Nobody confirmed that madang-lab goes")
+    assert everything(small.client) == {"KeyPairs madang-lab"}
+
+
+def test_the_projects_name_at_the_terminal_goes_on(small: Account) -> None:
+    done = small.answer("madang")
+    assert done.status == 0, done.output[-6000:]
+    assert "ec2 DeleteKeyPair" in done.mutating
+    assert small.client("ec2").describe_key_pairs()["KeyPairs"] == []
 
 
 def test_what_others_put_into_the_vpc_is_refused_before_anything_goes(account: Account, deployment: Deployment) -> None:
