@@ -37,7 +37,9 @@ def reach(module: Any) -> Store:
     if not HAS_OBSTORE:
         raise SiteError("Python's obstore is missing, which does the transfers. Install it: pip install 'obstore>=0.8'")
     asked = module.params
-    client = module.client("s3", retry_decorator=AWSRetry.jittered_backoff(retries=10))
+    client = module.client(
+        "s3", retry_decorator=AWSRetry.jittered_backoff(retries=10, catch_extra_error_codes=["SlowDown"])
+    )
     if asked["required_tags"]:
         check_tags(client, asked["bucket"], asked["required_tags"])
     region, _, connection = get_aws_connection_info(module)

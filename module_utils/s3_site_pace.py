@@ -7,7 +7,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import TypeVar
 
 MIB = 1024 * 1024
 IN_FLIGHT = 48 * MIB  # bytes of file content in memory
@@ -15,7 +14,9 @@ FEW = 4  # requests under way that make the most of the machine when each is ans
 BUSY = 0.0001  # seconds for which one request keeps a processor busy
 LINGER = 10.0  # seconds that requests under way are given to end after another one has failed for good
 
-Item = TypeVar("Item")
+
+class StoppedError(Exception):
+    """A request is not made any more, since another one has failed for good."""
 
 
 class Gate:
@@ -30,21 +31,25 @@ class Gate:
         self.limit = float(most)
         self.under_way = 0
         self.content = content
+        self.waiting = 0
         self.last_success = 0.0
+        self._all_content = content
         self._quickest = math.inf
         self._halved = 0.0
-        self.waiting = 0
+        self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
 
     def enter(self, size: int) -> int:
-        """Wait for a place and for memory; the returned weight goes to ``leave``."""
-        weight = min(size, IN_FLIGHT)
+        """Wait for a place and for memory; the returned weight goes to ``leave``. Raises StoppedError."""
+        weight = min(size, self._all_content)
         with self._lock:
-            while self.under_way >= self.limit or weight > self.content:
+            while not self._stopped.is_set() and (self.under_way >= self.limit or weight > self.content):
                 self.waiting += 1
                 self._changed.wait()
                 self.waiting -= 1
+            if self._stopped.is_set():
+                raise StoppedError
             self.under_way += 1
             self.content -= weight
         return weight
@@ -69,60 +74,74 @@ class Gate:
                 self._halved = now
                 self.limit = max(1.0, self.limit / 2)
 
-    def paying(self) -> int:
-        """How many requests under way make the most of this machine, by the quickest answer until now.
+    def pause(self, seconds: float) -> None:
+        """Wait before a request is made again. Raises StoppedError."""
+        if self._stopped.wait(seconds):
+            raise StoppedError
 
-        The further away S3 is, the more of them wait while one is worked on. More than that only take turns at
-        Python, and hold each other up: with 128 instead of 4, a server on the same machine is sent half as much.
+    def stop(self) -> None:
+        """Let no request through any more."""
+        with self._lock:
+            self._stopped.set()
+            self._changed.notify_all()
+
+    @property
+    def is_stopped(self) -> bool:
+        return self._stopped.is_set()
+
+    def paying(self) -> int:
+        """How many requests under way make the most of this machine.
+
+        The further away S3 is, the more of them wait while one is worked on; the usual answer takes at least twice as
+        long as the quickest. More than that only take turns at Python, and hold each other up: with 128 instead of 4,
+        a server on the same machine is sent half as much.
         """
-        wanted = self.most if self._quickest is math.inf else math.ceil(self._quickest / BUSY)
+        wanted = self.most if self._quickest is math.inf else math.ceil(2 * self._quickest / BUSY)
         return max(1, min(self.most, max(FEW, wanted)))
 
 
-class Workers:
-    """Does a piece of work for many items, as many at once as pay."""
+def each[Item](gate: Gate, items: Iterable[Item], work: Callable[[Item], object]) -> None:
+    """Do ``work`` for all items, as many at once as pay. The first failure stops the gate and is raised."""
+    left = deque(items)
+    failures: list[BaseException] = []
 
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
-        self._stopping = threading.Event()
+    def run(number: int) -> None:
+        while number < gate.paying() and not gate.is_stopped:
+            try:
+                item = left.popleft()
+            except IndexError:
+                return
+            try:
+                work(item)
+            except BaseException as failure:  # raised below, where somebody waits for it
+                failures.append(failure)
+                gate.stop()
 
-    def each(self, items: Iterable[Item], work: Callable[[Item], object]) -> None:
-        """Do ``work`` for all items. The first failure stops the rest and is raised."""
-        left = deque(items)
-        failures: list[BaseException] = []
-        self._stopping.clear()
+    threads: list[threading.Thread] = []
+    try:
+        for number in range(min(gate.paying(), len(left))):
+            threads.append(threading.Thread(target=run, args=(number,), daemon=True))
+            try:
+                threads[-1].start()
+            except RuntimeError:  # the machine gives no more of them
+                threads.pop()
+                if not threads:
+                    raise
+                break
+        _await(threads, gate)
+    except BaseException:  # an interrupt: the threads would go on
+        gate.stop()
+        _await(threads, gate)
+        raise
+    if failures:
+        raise failures[0]
 
-        def run(number: int) -> None:
-            while number < self._gate.paying() and not self._stopping.is_set():
-                try:
-                    item = left.popleft()
-                except IndexError:
-                    return
-                try:
-                    work(item)
-                except BaseException as failure:  # raised below, where somebody waits for it
-                    failures.append(failure)
-                    self._stopping.set()
 
-        threads = [
-            threading.Thread(target=run, args=(number,), daemon=True)
-            for number in range(min(self._gate.paying(), len(left)))
-        ]
-        try:
-            for thread in threads:
-                thread.start()
-            give_up = math.inf
-            for thread in threads:
-                while thread.is_alive() and time.monotonic() < give_up:
-                    thread.join(0.5)
-                    if failures:
-                        give_up = min(give_up, time.monotonic() + LINGER)
-        except BaseException:  # an interrupt: the threads would go on
-            self._stopping.set()
-            raise
-        if failures:
-            raise failures[0]
-
-    def pause(self, seconds: float) -> bool:
-        """Wait, and say whether to go on: not when other work has failed for good."""
-        return not self._stopping.wait(seconds)
+def _await(threads: Iterable[threading.Thread], gate: Gate) -> None:
+    """Wait for the ends of all threads, but not for long once the gate is stopped."""
+    give_up = math.inf
+    for thread in threads:
+        while thread.is_alive() and time.monotonic() < give_up:
+            thread.join(0.5)
+            if gate.is_stopped:
+                give_up = min(give_up, time.monotonic() + LINGER)

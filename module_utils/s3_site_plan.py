@@ -108,7 +108,8 @@ def is_live(path: str, want: Entry, bucket: Bucket) -> bool:
     """Whether the object at ``path`` is already what is wanted, by the listing and the record alone.
 
     Either the record says so, and the object is not younger than the record; or an interrupted publish of the same
-    content put it there. Where ETags are known to be MD5s (not with KMS, not of multipart uploads) they must agree.
+    content put it there, from a file that nobody has written to since. Where ETags are known to be MD5s (not with KMS,
+    not of multipart uploads) they must agree.
     """
     listed = bucket.listing.get(path)
     if listed is None or listed.size != want.size:
@@ -118,9 +119,10 @@ def is_live(path: str, want: Entry, bucket: Bucket) -> bool:
     if want.same(known) and listed.modified <= bucket.recorded_at:
         no_md5 = not want.digest or not bucket.record.etags_are_md5 or "-" in listed.etag
         return no_md5 or listed.etag == want.digest
-    if bucket.interrupted and want.same(bucket.interrupted[0].files.get(path)):
-        return listed.modified >= bucket.interrupted_at and want.digest in ("", listed.etag)
-    return False
+    begun = bucket.interrupted[0].files.get(path) if bucket.interrupted else None
+    if begun is None or not want.same(begun) or listed.modified < bucket.interrupted_at:
+        return False
+    return listed.etag == want.digest if want.digest else begun.changed_ns == want.changed_ns
 
 
 def decide(
@@ -180,13 +182,13 @@ def _retired(
     manifest: Manifest, bucket: Bucket, places: Places, removed: Sequence[str], now: int
 ) -> dict[str, Retired]:
     """What stands in the bucket without being current after this publish, and since when."""
-    current = {places.content(entry) for entry in manifest.files.values() if entry.digest}
+    current = {*manifest.files, *(places.content(entry) for entry in manifest.files.values() if entry.digest)}
     gone = set(removed)
     retired = {key: old for key, old in bucket.record.retired.items() if key in bucket.listing and key not in current}
     for source in (bucket.current, *bucket.interrupted):
         for path, entry in source.files.items():
             for key in (path, places.content(entry)) if entry.digest else (path,):
-                if key in bucket.listing and key not in current and key not in manifest.files and key not in gone:
+                if key in bucket.listing and key not in current and key not in gone:
                     retired.setdefault(key, Retired(entry, now))
     return retired
 

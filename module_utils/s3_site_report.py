@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
-from heapq import nsmallest
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,6 @@ from ansible.module_utils.s3_site_record import Places, Record, Release
 
 # A first publish of many thousand files need not print them all.
 LINES = 500
-
-# Paths, and what a line says of each.
-Rows = tuple[Sequence[str], Callable[[str], str]]
 
 
 def result(plan: Plan, bucket: Bucket, places: Places, name: str) -> dict[str, Any]:
@@ -72,31 +69,23 @@ def difference(plan: Plan, bucket: Bucket, places: Places, name: str) -> dict[st
     def becomes(path: str) -> str:
         return f"{files[path].size} bytes, {files[path].digest or 'hashed'}, {files[path].headers[1]}"
 
-    before: list[Rows] = [
-        (plan.changed, was),
-        (plan.kept, lambda _: "current"),
-        (plan.removed, lambda _: "a page of the last release"),
-        (pruned, lambda _: "kept for retention, which is over"),
-    ]
-    after: list[Rows] = [
-        (plan.added, lambda path: f"{files[path].size} bytes, {files[path].headers[1]}"),
-        (plan.changed, becomes),
-        (plan.kept, lambda _: "kept for retention"),
-    ]
+    # What visitors may miss comes first, where not all can be told.
+    rows = chain(
+        ((path, was(path), becomes(path)) for path in plan.changed),
+        ((path, "a page of the last release", "") for path in plan.removed),
+        ((path, "kept for retention, which is over", "") for path in pruned),
+        ((path, "current", "kept for retention") for path in plan.kept),
+        ((path, "", f"{files[path].size} bytes, {files[path].headers[1]}") for path in plan.added),
+    )
+    told = sorted(islice(rows, LINES))
+    untold = sum(map(len, (plan.changed, plan.removed, pruned, plan.kept, plan.added))) - len(told)
+    more = f"and {untold} more\n" if untold else ""
     return {
         "before_header": f"s3://{name} ({bucket.record.current or 'no release'})",
         "after_header": f"s3://{name} ({plan.manifest.release})",
-        "before": _lines(before),
-        "after": _lines(after),
+        "before": "".join(f"{path}: {before}\n" for path, before, _ in told if before) + more,
+        "after": "".join(f"{path}: {after}\n" for path, _, after in told if after) + more,
     }
-
-
-def _lines(rows: list[Rows]) -> str:
-    first = sorted(((path, what) for paths, what in rows for path in nsmallest(LINES, paths)), key=lambda row: row[0])[
-        :LINES
-    ]
-    more = sum(len(paths) for paths, _ in rows) - len(first)
-    return "".join(f"{path}: {what(path)}\n" for path, what in first) + (f"and {more} more\n" if more else "")
 
 
 def releases(record: Record, days: int, now: int) -> dict[str, Any]:

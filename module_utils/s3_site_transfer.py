@@ -11,15 +11,16 @@ import functools
 import hashlib
 import os
 import random
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from ansible.module_utils.s3_site_build import SiteError
-from ansible.module_utils.s3_site_pace import MIB, Gate, Workers
+from ansible.module_utils.s3_site_pace import MIB, Gate, each
 from ansible.module_utils.s3_site_record import Entry, Listed
 
 try:
@@ -33,24 +34,25 @@ except ImportError:
 
 PART = 8 * MIB  # of a multipart upload; S3 allows ten thousand
 GIVE_UP = 300.0  # seconds without one success
-ATTEMPTS = 6  # of a request that fails for another reason than throttling; obstore makes four of each
-# What S3, and what stands before it, says when it is asked too much.
-_THROTTLED = ("503", "429", "SlowDown", "RequestLimitExceeded", "TooManyRequests", "Throttling")
+ATTEMPTS = 8  # of a request that fails for another reason than throttling: half a minute
+# What S3, and what stands before it, says when it is asked too much; not what a key or a duration may hold.
+_THROTTLED = re.compile(
+    r"status code: (?:503|429)\b|<Code>(?:SlowDown|RequestLimitExceeded|TooManyRequests|Throttling)"
+)
 _TAKEN = ("PreconditionError", "AlreadyExistsError")
 _HOPELESS = (*_TAKEN, "PermissionDeniedError", "UnauthenticatedError", "NotFoundError", "NotSupportedError")
-
-Item = TypeVar("Item")
 
 
 class Store:
     """One bucket. ``each`` and what it is given are the only way to it, so that all requests obey one gate."""
 
     def __init__(
-        self, bucket: str, config: dict[str, Any], concurrency: int, give_up: float = GIVE_UP, retries: int = 3
+        self, bucket: str, config: dict[str, Any], concurrency: int, give_up: float = GIVE_UP, retries: int = 9
     ) -> None:
         """``config`` are S3Store's own arguments: endpoint, region, credential_provider, client_options.
 
-        obstore makes ``retries`` of a request by itself; after ``give_up`` seconds without a success it ends for good.
+        What is only made once here (a read, the parts of a large file) obstore repeats ``retries`` times by itself.
+        After ``give_up`` seconds without a success it ends for good.
         """
         self.bucket = bucket
 
@@ -58,16 +60,16 @@ class Store:
             backoff = timedelta(milliseconds=100)
             return S3Store(bucket, retry_config={"max_retries": times, "backoff": {"init_backoff": backoff}}, **config)
 
-        self._s3 = patient(retries)
-        self._reads = patient(3 * retries)  # which nothing here asks again
+        # Each refusal is to be seen here, so that the gate slows down at the first.
+        self._s3 = patient(0)
+        self._patient = patient(retries)
         self._give_up = give_up
         self._gate = Gate(concurrency)
-        self._workers = Workers(self._gate)
 
     def list(self) -> dict[str, Listed]:
         """All objects, by key: one request for each thousand."""
         try:
-            pages = obstore.list(self._reads, chunk_size=1000)
+            pages = obstore.list(self._patient, chunk_size=1000)
             return {
                 # Interned, since the build and the records hold equal strings: a hundred thousand are 10 MB.
                 sys.intern(item["path"]): Listed(
@@ -88,7 +90,7 @@ class Store:
     def get(self, key: str) -> bytes:
         """The content of an object."""
         try:
-            return bytes(obstore.get(self._reads, key).bytes())
+            return bytes(obstore.get(self._patient, key).bytes())
         except (BaseError, FileNotFoundError) as error:
             raise self._told(error, "read", key) from error
 
@@ -122,34 +124,35 @@ class Store:
                 raise
 
     def upload(self, key: str, source: str, entry: Entry) -> str:
-        """Write a file to an object and return its ETag. Raises SiteError when the file is not what ``entry`` says.
+        """Write a file to an object and return its ETag. Raises SiteError when the file is not what ``entry`` says."""
+        large = entry.size > PART
+        # obstore reads it, a large one part by part: reading in Python would have its threads wait for each other.
+        file: Any = source
+        options: Any = {"use_multipart": large, "chunk_size": PART, "max_concurrency": 4}
 
-        A large file is read part by part, as it goes. A small one is read here, since a build that was just written is
-        in memory: handed over as a path, it would cost obstore a thread's turn for every step.
-        """
-        if entry.size <= PART:
+        def request() -> Any:
+            content = file if large or not entry.digest else _content(source, entry)
+            store = self._patient if large else self._s3
+            return obstore.put(store, key, content, attributes=_attributes(entry.headers), **options)
 
-            def small() -> Any:
-                # Read in here, where the gate has room for it.
-                return obstore.put(
-                    self._s3, key, _content(source, entry), attributes=_attributes(entry.headers), use_multipart=False
-                )
+        def in_parts() -> Any:
+            try:
+                return request()
+            except FileNotFoundError:
+                # S3 may have put the parts together, and its answer was lost: then it knows of no such upload any more.
+                return request()
 
-            return _etag(self._patiently(key, entry.size, small))
-        written = self._patiently(
-            key,
-            5 * PART,
-            lambda: obstore.put(
-                self._s3,
-                key,
-                Path(source),
-                attributes=_attributes(entry.headers),
-                use_multipart=True,
-                chunk_size=PART,
-                max_concurrency=4,
-            ),
-        )
-        if not _is_unchanged(os.stat(source), entry):  # noqa: PTH116 - as below
+        try:
+            written = self._patiently(key, 5 * PART if large else entry.size, in_parts if large else request)
+        except SiteError:
+            if not _is_unchanged(source, entry):
+                raise _changing(source) from None
+            raise
+        except OSError as error:
+            raise SiteError(
+                f"{source} could not be read: {error.strerror}. Let it be read, and run it again."
+            ) from error
+        if not _is_unchanged(source, entry):
             self.delete([key])
             raise _changing(source)
         return _etag(written)
@@ -164,9 +167,9 @@ class Store:
             some = list(keys[start : start + 1000])
             self._patiently(some[0], 0, lambda some=some: obstore.delete(self._s3, some))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
 
-    def each(self, items: Iterable[Item], work: Callable[[Item], object]) -> None:
+    def each[Item](self, items: Iterable[Item], work: Callable[[Item], object]) -> None:
         """Do ``work`` for all items, many at once. The first failure stops the rest and is raised."""
-        self._workers.each(items, work)
+        each(self._gate, items, work)
 
     def _patiently(self, key: str, size: int, request: Callable[[], Any]) -> Any:
         """Make a request until it succeeds, waiting longer each time; when throttled, for as long as others succeed."""
@@ -178,19 +181,17 @@ class Store:
                 answer = request()
                 took = time.monotonic() - sent
             except (BaseError, FileNotFoundError) as error:
-                throttled = any(word in str(error) for word in _THROTTLED)
+                throttled = _THROTTLED.search(str(error)) is not None
                 failures += not throttled
                 if failures >= ATTEMPTS or self._hopeless(error, begun):
                     raise self._told(error, "write", key) from error
                 if throttled:
                     self._gate.throttled()
-                failure = error
             else:
                 return answer
             finally:
                 self._gate.leave(weight, took)
-            if not self._workers.pause(wait * random.uniform(0.5, 1.0)):  # noqa: S311 - jitter, not a secret
-                raise self._told(failure, "write", key) from failure
+            self._gate.pause(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
             wait = min(wait * 2, 20.0)
 
     def _hopeless(self, error: Exception, begun: float) -> bool:
@@ -237,19 +238,19 @@ def _md5(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
-def _is_unchanged(found: os.stat_result, entry: Entry) -> bool:
+def _is_unchanged(source: str, entry: Entry) -> bool:
+    """Whether nobody has written to a file since ``entry`` was made of it."""
+    try:
+        found = os.stat(source)  # noqa: PTH116 - a Path costs more than the call
+    except OSError:
+        return False
     return (found.st_size, found.st_ctime_ns) == (entry.size, entry.changed_ns)
 
 
 def _content(source: str, entry: Entry) -> bytes:
-    """The content of a file, in few calls, as there are many. Raises SiteError when it is not what ``entry`` says."""
-    opened = os.open(source, os.O_RDONLY)
-    try:
-        content = os.read(opened, entry.size + 1)
-        same = _md5(content) == entry.digest if entry.digest else _is_unchanged(os.fstat(opened), entry)
-    finally:
-        os.close(opened)
-    if len(content) != entry.size or not same:
+    """The content of a file of which the digest is known. Raises SiteError when it has another one."""
+    content = Path(source).read_bytes()
+    if _md5(content) != entry.digest:
         raise _changing(source)
     return content
 

@@ -151,11 +151,13 @@ class _Handler(BaseHTTPRequestHandler):
             rows = "".join(f"<Deleted><Key>{name}</Key></Deleted>" for name in gone)
             return 200, f"<DeleteResult>{rows}</DeleteResult>".encode(), {}
         if self.command == "POST" and "uploads" in query:
-            upload = str(len(self.s3.parts) + 1)
+            upload = str(len(self.s3.begun) + 1)
             self.s3.parts[upload] = {}
             self.s3.begun[upload] = self._kept_headers()
             text = f"<InitiateMultipartUploadResult><UploadId>{upload}</UploadId></InitiateMultipartUploadResult>"
             return 200, text.encode(), {}
+        if self.command == "POST" and query["uploadId"][0] not in self.s3.parts:
+            return 404, b"<Error><Code>NoSuchUpload</Code></Error>", {}
         if self.command == "POST":
             parts = self.s3.parts.pop(query["uploadId"][0])
             content = b"".join(parts[number] for number in sorted(parts))

@@ -69,7 +69,7 @@ def store(url: str, **options: Any) -> Store:
 
 def publish(url: str, src: Path | None, *, check: bool = False, patience: float = 300.0, **options: Any) -> Any:
     """Run the module's own ``run``. With ``patience`` 0 the first failed request ends it."""
-    retries = 0 if patience == 0 else 3
+    retries = 0 if patience == 0 else 9
     warnings: list[str] = []
     answer = s3_site.run(
         asked(src, **options), lambda: store(url, give_up=patience, retries=retries), check, warnings.append

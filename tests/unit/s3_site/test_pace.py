@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import Counter
 
 import publishing  # noqa: F401 - lets Ansible find this project's module_utils
 import pytest
-from ansible.module_utils.s3_site_pace import FEW, IN_FLIGHT, Gate, Workers
+from ansible.module_utils.s3_site_pace import FEW, IN_FLIGHT, Gate, StoppedError, each
 
 
 def test_the_number_of_requests_halves_when_throttled_and_grows_back() -> None:
@@ -45,7 +46,7 @@ def test_who_finds_no_memory_or_no_place_waits_until_it_is_given_back(most: int,
 
 
 @pytest.mark.parametrize(
-    ("seconds", "most", "pay"), [(0.0001, 192, FEW), (0.005, 192, 50), (0.02, 192, 192), (0.0001, 1, 1)]
+    ("seconds", "most", "pay"), [(0.0001, 192, FEW), (0.005, 192, 100), (0.02, 192, 192), (0.0001, 1, 1)]
 )
 def test_the_further_away_s3_is_the_more_requests_are_under_way(seconds: float, most: int, pay: int) -> None:
     gate = Gate(most)
@@ -56,36 +57,72 @@ def test_the_further_away_s3_is_the_more_requests_are_under_way(seconds: float, 
 
 
 def test_all_items_are_worked_on_once_and_by_few_when_answers_are_quick() -> None:
-    gate, done, by = Gate(64), Counter[int](), Counter[int]()
+    gate, done = Gate(64), []
 
     def work(item: int) -> None:
         gate.leave(gate.enter(0), 0.0001)
-        done[item] += 1
-        by[threading.get_ident()] += 1
+        done.append((item, threading.get_ident()))
 
-    Workers(gate).each(range(2000), work)
-    assert done == Counter(range(2000))
-    assert sum(count > 1 for count in by.values()) <= FEW
+    each(gate, range(2000), work)
+    assert sorted(item for item, _ in done) == list(range(2000))
+    assert sum(count > 1 for count in Counter(thread for _, thread in done).values()) <= FEW
 
 
-def test_the_first_failure_stops_the_rest_and_is_raised() -> None:
-    begun, gate = [], Gate(4)
-    workers = Workers(gate)
+def test_the_first_failure_stops_those_that_wait_and_is_raised() -> None:
+    begun, gate = [], Gate(5)
+    gate.limit = 4
 
     def work(item: int) -> None:
         begun.append(item)
         if item == 3:
-            raise ValueError("the third")
-        if item < 3:  # would take a minute, if nobody failed
-            assert not workers.pause(60)
+            while gate.under_way < 3 or not gate.waiting:
+                time.sleep(0.001)
+            raise ValueError("the fourth")
+        weight = gate.enter(gate.content if item == 4 else 0)
+        try:
+            if item == 4:
+                pytest.fail("it went through")
+            gate.pause(60)  # a minute, if nobody failed
+        finally:
+            gate.leave(weight)
 
-    with pytest.raises(ValueError, match="the third"):
-        workers.each(range(1000), work)
-    assert len(begun) <= 4
+    taken = gate.enter(1)  # so that the fifth finds no memory
+    with pytest.raises(ValueError, match="the fourth"):
+        each(gate, range(1000), work)
+    gate.leave(taken)
+    assert sorted(begun) == [0, 1, 2, 3, 4]
+    with pytest.raises(StoppedError):
+        gate.enter(0)
 
 
-def test_work_that_goes_well_pauses_as_long_as_it_wants() -> None:
-    workers = Workers(Gate(2))
-    went_on = []
-    workers.each(range(2), lambda _: went_on.append(workers.pause(0.001)))
-    assert went_on == [True, True]
+def test_an_interrupt_lets_no_further_request_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, done = Gate(4), []
+
+    def interrupted(*_: object) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    def work(item: int) -> None:
+        with contextlib.suppress(StoppedError):
+            gate.pause(60)
+        done.append(item)
+
+    monkeypatch.setattr(threading.Thread, "join", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        each(gate, range(1000), work)
+    assert sorted(done) == [0, 1, 2, 3]
+
+
+def test_a_machine_that_gives_few_threads_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    start, started = threading.Thread.start, Counter[str]()
+
+    def scarce(thread: threading.Thread) -> None:
+        if started["threads"] == 2:
+            raise RuntimeError("can't start new thread")
+        started["threads"] += 1
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", scarce)
+    done: list[int] = []
+    each(Gate(64), range(100), done.append)
+    assert sorted(done) == list(range(100))

@@ -12,8 +12,11 @@ from typing import Any
 import brotli
 import pytest
 from ansible.module_utils.s3_site_build import SiteError
+from ansible.module_utils.s3_site_pace import Gate
+from ansible.module_utils.s3_site_report import LINES
+from ansible.module_utils.s3_site_transfer import ATTEMPTS
 from fake_s3 import FakeS3, Faults, over_http, visit
-from publishing import make_build, publish, roll_back
+from publishing import make_build, publish, roll_back, store
 
 DAY = 86_400
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -142,6 +145,38 @@ def test_old_assets_stay_for_the_retention_after_they_were_last_current(
     assert [release["id"] for release in answer["releases"]] == [answer["release"]]
     assert sum(key.startswith(".releases/manifest/") for key in s3.objects) == 1
     assert publish(s3.url, b, retention_days=7)["changed"] is False
+
+
+def test_what_is_current_again_is_not_pruned_for_having_been_old_before(
+    s3: FakeS3, a: Path, b: Path, monkeypatch: Any
+) -> None:
+    now = 2_000_000_000
+    monkeypatch.setattr("s3_site.time.time", lambda: now)
+    (a / "only-in-a.txt").write_text("build A")
+    first = published(s3, a, retention_days=7)["release"]
+    published(s3, b, retention_days=7)
+    roll_back(s3.url, first, retention_days=7)
+    whole = s3.site()
+    s3.age(DAY)
+    now += 8 * DAY
+    assert publish(s3.url, a, retention_days=7)["counts"]["pruned"] == 2  # B's script and style
+    assert visit(over_http(s3.url)) == "A"
+    assert {key: content for key, content in whole.items() if "-B" not in key} == s3.site()
+
+
+def test_what_comes_back_when_its_retention_is_over_is_kept(s3: FakeS3, a: Path, b: Path, monkeypatch: Any) -> None:
+    now = 2_000_000_000
+    monkeypatch.setattr("s3_site.time.time", lambda: now)
+    published(s3, a, retention_days=7)
+    published(s3, b, retention_days=7)
+    now += 40 * DAY
+    published(s3, a, retention_days=7)
+    assert visit(over_http(s3.url)) == "A"
+    now += 40 * DAY
+    published(s3, b, retention_days=7)
+    now += 6 * DAY  # A was current until six days ago
+    publish(s3.url, b, retention_days=7)
+    assert "assets/main-A1x_9Kq2.js" in s3.site()
 
 
 def test_a_page_that_the_release_does_not_have_goes_with_the_switch(s3: FakeS3, a: Path, b: Path) -> None:
@@ -316,6 +351,76 @@ def test_slow_down_makes_it_slower_instead_of_failing(s3: FakeS3, tmp_path: Path
     assert len([key for key in s3.site() if "part" in key]) == 60
 
 
+@pytest.mark.parametrize("key", ["503.html", "SlowDown.html", "a429/index.html"])
+def test_an_object_that_is_named_like_throttling_is_given_up_like_any_other(
+    s3: FakeS3, key: str, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(Gate, "pause", lambda *_: None)
+    s3.faults = Faults("error", at=1, on=True)
+    with pytest.raises(SiteError, match="Could not write"):
+        store(s3.url).put(key, b"", ("text/html", "", ""))
+    assert s3.requests() == [("PUT", key)] * ATTEMPTS
+
+
+def test_each_time_that_s3_is_asked_too_much_counts(s3: FakeS3, monkeypatch: Any) -> None:
+    monkeypatch.setattr(Gate, "pause", lambda *_: None)
+    refused = []
+    monkeypatch.setattr(Gate, "throttled", lambda _: refused.append(len(s3.log)))
+    s3.faults = Faults("slow", at=1, on=True, times=20)
+    store(s3.url).put("page.html", b"", ("text/html", "", ""))
+    assert refused == list(range(1, 21))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [Path.unlink, lambda path: path.write_text("more"), lambda path: path.write_text("build B SCRIPT")],
+    ids=["gone", "longer", "of the same size"],
+)
+@pytest.mark.parametrize("name", ["assets/main-B1x_9Kq2.js", "sw.js"])
+def test_a_file_that_changes_while_it_is_published_is_told_with_what_visitors_see(
+    s3: FakeS3, a: Path, b: Path, name: str, spoil: Any
+) -> None:
+    published(s3, a)
+    (b / name).write_text("build B script")
+    spoiled: list[Path] = []
+
+    def once() -> None:  # after the manifest is written, before the first file
+        if not spoiled:
+            spoiled.append(b / name)
+            spoil(b / name)
+
+    s3.watch = once
+    with pytest.raises(SiteError, match=rf"{b / name} changed while it was published") as told:
+        publish(s3.url, b)
+    assert "Nothing that visitors see has changed." in str(told.value)
+    assert "assets/main-B1x_9Kq2.js" not in s3.site() or name == "sw.js"
+    assert visit(over_http(s3.url)) == "A"
+
+
+def test_what_an_interrupted_publish_uploaded_is_not_trusted_when_its_file_was_written_to(
+    s3: FakeS3, a: Path, b: Path
+) -> None:
+    published(s3, a)
+    s3.faults = Faults("error", at=12, on=True)
+    with pytest.raises(SiteError):
+        publish(s3.url, b, patience=0)
+    s3.faults = Faults()
+    script = "assets/main-B1x_9Kq2.js"
+    assert s3.site()[script] == b"build B script"
+    (b / script).write_text("build B SCRIPT")  # as it would be, had that publish met it half written
+    publish(s3.url, b)
+    assert s3.site()[script] == b"build B SCRIPT"
+
+
+def test_a_file_that_may_not_be_read_is_told(s3: FakeS3, a: Path, monkeypatch: Any) -> None:
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(SiteError, match=r"/\S+ could not be read: Permission denied. Let it be read"):
+        publish(s3.url, a)
+
+
 def test_a_key_that_no_path_can_have_is_told(s3: FakeS3, a: Path) -> None:
     s3.put("a//b", b"x")
     with pytest.raises(SiteError, match=r"whose key no URL path can have: a//b\."):
@@ -425,6 +530,26 @@ def test_a_publish_that_another_one_overtook_says_so(s3: FakeS3, a: Path, b: Pat
         publish(s3.url, b)
     assert s3.objects[".releases/record"].content == b"another's"
     assert visit(over_http(s3.url)) == "B"
+
+
+def test_progress_that_cannot_be_written_stops_nothing(s3: FakeS3, a: Path, tmp_path: Path) -> None:
+    with pytest.raises(SiteError, match=r"progress_file: \S+ cannot be written, since its directory is not there"):
+        publish(s3.url, a, progress_file=str(tmp_path / "nowhere" / "progress"))
+    assert s3.requests() == []
+    publish(s3.url, a, progress_file="/dev/full")
+    assert visit(over_http(s3.url)) == "A"
+
+
+def test_a_difference_of_many_files_tells_first_what_visitors_may_miss(s3: FakeS3, a: Path, b: Path) -> None:
+    for number in range(LINES):
+        (b / "assets" / f"part{number}-x{number:03}Kq2_Z.js").write_text("build B")
+    published(s3, a)
+    difference = publish(s3.url, b, check=True)["diff"]
+    assert "index.html: " in difference["before"]
+    assert "index.html: " in difference["after"]
+    assert "assets/main-A1x_9Kq2.js: kept for retention\n" in difference["after"]
+    assert difference["after"].endswith("\nand 8 more\n")
+    assert difference["before"].endswith("\nand 8 more\n")
 
 
 def test_progress_is_written_to_a_file(s3: FakeS3, a: Path, tmp_path: Path) -> None:
