@@ -55,6 +55,7 @@ vpc_endpoint_id:
 """
 
 import json
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -157,6 +158,7 @@ def _create(client: Any, asked: Mapping[str, Any], settings: Mapping[str, Any]) 
         RouteTableIds=settings["route_table_ids"],
         **({"PolicyDocument": json.dumps(asked["policy"])} if asked["policy"] else {}),
         TagSpecifications=boto3_tag_specifications(asked["tags"], "vpc-endpoint"),
+        ClientToken=str(uuid.uuid4()),  # boto3 makes none here, and a request whose answer is lost is sent again
         aws_retry=True,
     )
     return str(answer["VpcEndpoint"]["VpcEndpointId"])

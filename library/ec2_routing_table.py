@@ -87,7 +87,7 @@ others:
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible.module_utils.aws_outcome import UNKNOWN, Outcome, doing, finish, patient, refusal
+from ansible.module_utils.aws_outcome import UNKNOWN, Outcome, doing, finish, looking_again, patient, refusal
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     boto3_tag_list_to_ansible_dict,
@@ -117,6 +117,8 @@ REMEDIES = {
     "UnauthorizedOperation": "The credentials need ec2:DescribeRouteTables, ec2:CreateRouteTable, ec2:CreateTags, "
     "ec2:*Route, ec2:AssociateRouteTable and ec2:ReplaceRouteTableAssociation",
 }
+# Someone else, or an earlier try of our own, was faster.
+CONFLICTS = ("RouteAlreadyExists", "InvalidRoute.NotFound", "InvalidAssociationID.NotFound")
 # The argument of CreateRoute for a target, by how its identifier begins.
 TARGETS = {"igw": "GatewayId", "nat": "NatGatewayId", "eni": "NetworkInterfaceId"}
 
@@ -272,7 +274,8 @@ def main() -> None:
             "InvalidRouteTableID.NotFound", "InvalidSubnetID.NotFound", "InvalidNatGatewayID.NotFound"
         ),
     )
-    finish(module, lambda: ensure(client, module.params, module.check_mode))
+    check = module.check_mode
+    finish(module, lambda: looking_again(lambda: ensure(client, module.params, check), CONFLICTS, acting=not check))
 
 
 if __name__ == "__main__":

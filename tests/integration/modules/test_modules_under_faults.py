@@ -120,6 +120,9 @@ def test_throttling_slows_a_task_down_and_fails_it_not(run_module, tasks, order,
         ("cloudfront_vpc_origin", "CreateVpcOrigin"),
         ("cloudfront_web_distribution", "CreateDistributionWithTags"),
         ("ec2_instance_connect_endpoint", "CreateInstanceConnectEndpoint"),
+        # CreateRouteTable and CreateVpcEndpoint have tokens, which the lab does not remember.
+        ("ec2_routing_table", "CreateRoute"),
+        ("ec2_routing_table", "AssociateRouteTable"),
     ],
 )
 def test_a_creation_whose_answer_is_lost_makes_one_thing_and_the_task_succeeds(
@@ -134,6 +137,7 @@ def test_a_creation_whose_answer_is_lost_makes_one_thing_and_the_task_succeeds(
         "ec2_instance_connect_endpoint": lambda: {
             "Items": ec2.describe_instance_connect_endpoints()["InstanceConnectEndpoints"]
         },
+        "ec2_routing_table": lambda: {"Items": ec2.describe_route_tables()["RouteTables"]},
     }
     before = made[name]().get("Items", [])
     order(kind="drop_after", action=action)
@@ -151,6 +155,7 @@ def test_an_invalidation_without_a_reference_of_its_own_is_made_once_too(run_mod
 
 
 TAGGED = {"tags": {"Name": "shop", "Old": "yes"}}
+NOTHING = {"Version": "2012-10-17", "Statement": []}
 RETAGGED = {"tags": {"Name": "shop", "New": "yes"}}
 
 
@@ -160,6 +165,9 @@ RETAGGED = {"tags": {"Name": "shop", "New": "yes"}}
         ("ec2_instance_connect_endpoint", "ModifyInstanceConnectEndpoint", {"preserve_client_ip": True}),
         ("ec2_instance_connect_endpoint", "CreateTags", RETAGGED),
         ("ec2_instance_connect_endpoint", "DeleteTags", RETAGGED),
+        ("ec2_gateway_endpoint", "ModifyVpcEndpoint", {"policy": NOTHING}),
+        ("ec2_gateway_endpoint", "DeleteTags", {"tags": {"Name": "shop"}}),
+        ("ec2_routing_table", "DeleteRoute", {"routes": []}),
         ("cloudfront_function", "TagResource", RETAGGED),
         ("cloudfront_function", "UntagResource", RETAGGED),
         ("cloudfront_vpc_origin", "TagResource", RETAGGED),

@@ -84,6 +84,16 @@ def test_a_subnet_moves_to_the_table_that_names_it_whichever_comes_first(run_mod
         }
 
 
+def test_a_move_whose_answer_is_lost_is_made_once(run_module, network, order):
+    subnets = network.subnets[:1]
+    run_module(NAME, vpc_id=network.vpc, routes=OUT, subnets=subnets, tags=PUBLIC)
+    order(kind="drop_after", action="ReplaceRouteTableAssociation")
+    asked = {"vpc_id": network.vpc, "routes": to(network.nats[0]), "subnets": subnets, "tags": PRIVATE}
+    assert run_module(NAME, **asked)["changed"]
+    assert (network.follow("shop-public"), network.follow("shop-private")) == ([], subnets)
+    assert not run_module(NAME, **asked)["changed"]
+
+
 def test_a_route_is_replaced_by_one_call(run_module, network, ec2):
     asked = {"vpc_id": network.vpc, "subnets": [], "tags": PRIVATE}
     run_module(NAME, routes=to(network.nats[0]), **asked)

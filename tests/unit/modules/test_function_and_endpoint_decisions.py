@@ -109,3 +109,21 @@ def test_only_endpoints_with_the_tags_are_asked_for(loaded):
 )
 def test_a_prefix_lists_name_that_nothing_has_is_found_out(loaded, names, missing):
     assert loaded("ec2_managed_prefix_list_info").unmatched(names, [{"PrefixListName": "a-list"}]) == missing
+
+
+def test_a_gateway_endpoint_is_created_with_a_token_by_which_aws_knows_a_request_sent_twice(loaded):
+    class Ec2:
+        tokens = ()
+
+        def describe_vpc_endpoints(self, **_):
+            return {"VpcEndpoints": []}
+
+        def create_vpc_endpoint(self, ClientToken, **_):
+            self.tokens = (*self.tokens, ClientToken)
+            return {"VpcEndpoint": {"VpcEndpointId": "vpce-1"}}
+
+    ec2, service = Ec2(), "com.amazonaws.ap-northeast-2.s3"
+    asked = {"vpc_id": "vpc-1", "service": service, "route_table_ids": [], "tags": {"Name": "shop"}, "policy": None}
+    for _ in range(2):  # a task each
+        assert loaded("ec2_gateway_endpoint").ensure(ec2, asked, False).changed
+    assert len(set(ec2.tokens)) == 2
