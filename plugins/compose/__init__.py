@@ -12,6 +12,7 @@ from . import resolve as resolving
 from . import write
 from .ledger import dotted
 from .resolve import ComposeError
+from .sources import read
 from .variables import plan
 from .words import Answers
 from .work import Plan
@@ -80,6 +81,7 @@ def _shipped(root: Path, now: Mapping[str, Any]) -> dict[str, Any]:
 def secret(file: Path, path: str) -> str:
     """The value that a compose file has at ``services.NAME.environment.VARIABLE`` or ``secrets.NAME``.
 
+    A service's Dockerfile counts as well, as it does for compose.
     Raises ComposeError where there is none.
     """
     model, _ = resolving.resolve(file)
@@ -87,7 +89,8 @@ def secret(file: Path, path: str) -> str:
     if kind == "secrets":
         return _secret_file(file, rest, (model.get("secrets") or {}).get(rest) or {})
     service, _, variable = rest.rpartition(".environment.")
-    value = ((model.get("services") or {}).get(service) or {}).get("environment", {}).get(variable)
+    found = (model.get("services") or {}).get(service) or {}
+    value = (found.get("environment") or {}).get(variable) or read(found).dockerfile.environment.get(variable)
     if not value:
         raise ComposeError(f"{file} has no value for {variable} of {service}.")
     return str(value)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .resolve import dotenv
-from .settings import RANDOM, TRIVIAL, URL, WITH_KEY, WITH_PASSWORD, is_secret
+from .settings import RANDOM, TRIVIAL, URL, WITH_KEY, WITH_PASSWORD, WITHIN, is_secret
 
 # How an option ends whose value is a secret. --token-file names a place, and --sort-key a column.
 NAME = re.compile(
@@ -73,6 +73,9 @@ def found(words: Sequence[str], known: Collection[str], looks: bool = True) -> s
     if HEADER.search(text) or USER.search(text):
         return "a password or a token for a request"
     pieces = [piece for word in words for piece in _pieces(word)]
+    several = [one for one in [*words, *pieces] if one.startswith("{")] + [one for one in pieces if ";" in one]
+    if any(WITHIN.search(one) for one in several):
+        return "settings with a password or a key"
     for before, piece in zip(["", *pieces], pieces, strict=False):
         if _with_password(piece):
             return "an address with a password or a key"

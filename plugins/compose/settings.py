@@ -28,6 +28,10 @@ RANDOM = re.compile(r"(?=.*[A-Za-z])(?=.*\d)[A-Za-z0-9+/=_-]{20,}")
 # An address with a password in it, as URLs have it and as Go's driver does; or with a key among its parameters.
 WITH_PASSWORD = re.compile(r"\w+://[^/@\s:]*:[^/@\s]+@|\w+:[^/@\s]+@\w*\(")
 WITH_KEY = re.compile(r"[?&][\w.-]*(?:key|token|secret|password|passwd|pwd|signature|sig)=(?![$/])[^&\s]", re.I)
+# A setting of several, as JSON has them and as drivers' connection strings do.
+WITHIN = re.compile(
+    r"(?:^|[\"'\s{,;])[\w.-]*(?:password|passwd|pwd|secret|token|key)[\"']?\s*[:=]\s*[\"']?(?![$/])[^\s\"',;}]", re.I
+)
 
 # What the roles give every service under these names.
 OWN = {
@@ -68,8 +72,8 @@ def is_secret(name: str, value: str) -> bool:
         return True
     if TRIVIAL.fullmatch(value):
         return False
-    address = WITH_PASSWORD.search(value) or WITH_KEY.search(value)
-    return bool(LIKELY.search(name) or address or RANDOM.fullmatch(value) or value.startswith("-----BEGIN "))
+    part = WITH_PASSWORD.search(value) or WITH_KEY.search(value) or WITHIN.search(value)
+    return bool(LIKELY.search(name) or part or RANDOM.fullmatch(value) or value.startswith("-----BEGIN "))
 
 
 def connections(environment: Mapping[str, Any], hosts: Mapping[str, str]) -> list[Connection]:

@@ -106,6 +106,9 @@ def test_the_time_for_health_is_that_of_the_start_and_all_retries() -> None:
         ("FEED", "https://api.example.com/v1?format=json&api_key=abc", True),
         ("FEED", "https://api.example.com/v1?key=$KEY", False),
         ("STORE", "user:pw@tcp(db:3306)/shop", True),
+        ("SETTINGS", '{"spring.datasource.password": "pw"}', True),
+        ("STORE", "Server=db;Uid=shop;Pwd=pw;", True),
+        ("SETTINGS", '{"password_file": "/run/secrets/x", "keys": 3}', False),
     ],
 )
 def test_a_setting_is_secret_by_its_name_or_its_looks(name: str, value: str, secret: bool) -> None:
@@ -128,6 +131,8 @@ def test_a_setting_is_secret_by_its_name_or_its_looks(name: str, value: str, sec
         (["curl", "-H", "Authorization: Bearer abc", "http://db"], "a password or a token for a request"),
         (["sh", "-c", "curl -u me:pw http://db || exit 1"], "a password or a token for a request"),
         (["./app", "sk4Zb81kLq09TnXw7Rt2"], "it looks like a key"),
+        (["./app", "--settings", '{"db": {"password": "pw"}}'], "settings with a password or a key"),
+        (["sh", "-c", "exec ./app --store 'Server=db;Pwd=pw'"], "settings with a password or a key"),
         (["./app", "known-to-all"], "a value that is secret elsewhere, too"),
         (["mysqladmin", "ping", "-pknown-to-all"], "a value that is secret elsewhere, too"),
         (["./app", "--url", "http://db/?x=known-to-all"], "a value that is secret elsewhere, too"),
@@ -136,6 +141,7 @@ def test_a_setting_is_secret_by_its_name_or_its_looks(name: str, value: str, sec
         (["./app", "--password", "$PASSWORD", "--db", "mysql://u:$PASSWORD@db/x", "--token"], ""),
         (["sh", "-c", 'mysqladmin ping -p"$(cat /run/secrets/root)" -h db'], ""),
         (["curl", "-H", "Authorization: Bearer $TOKEN", "-u", "$ME:$PW", "http://localhost:3000/health"], ""),
+        (["sh", "-c", "./prepare; exec ./app --host ${HOST} --sort-key=name"], ""),
         (["/usr/local/lib/service-of-orders-2/bin/run", "--sort-key=name", "known-to-all-others4"], ""),
         (["python3", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/', timeout=3)"], ""),
     ],
@@ -217,6 +223,11 @@ def test_a_secret_is_taken_from_where_the_file_says(compose: ModuleType, tmp_pat
         "secrets: {key: {file: ./key}, gone: {file: ./gone}}\n"
     )
     assert compose.secret(file, "services.web.environment.KEY") == "a$b"
+    (tmp_path / "Dockerfile").write_text("FROM x\nENV SALT=of-the-image KEY=other\n")
+    built = tmp_path / "built.yaml"
+    built.write_text("services: {web: {build: ., environment: {KEY: own}}}\n")
+    values = [compose.secret(built, f"services.web.environment.{name}") for name in ("KEY", "SALT")]
+    assert values == ["own", "of-the-image"]
     assert compose.secret(file, "secrets.key") == "of-the-file"
     with pytest.raises(compose.ComposeError, match=r"takes the secret gone from the file .*/gone, which is not there"):
         compose.secret(file, "secrets.gone")
