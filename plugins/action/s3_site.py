@@ -1,4 +1,4 @@
-"""Shows how far a long publish is while the s3_site module runs.
+"""Shows how far a long publish is while the s3_site module runs, and in check mode what it would do.
 
 A module cannot speak before it ends, so it writes lines to a file, which this plugin reads meanwhile.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ansible.utils.display import Display
 
 # A publish that is done by then needs no progress (s).
 QUIET = 3.0
+SHOWN = ("added", "changed", "removed", "kept", "pruned")  # of the counts that the module returns
 
 display = Display()
 
@@ -52,8 +54,16 @@ class Follower:
                 display.display(f"  {line.rstrip()}")
 
 
+def planned(answer: Mapping[str, Any]) -> str:
+    """What the module would do, by what it returned in check mode."""
+    counts = [f"{answer['counts'][name]} {name}" for name in SHOWN if answer["counts"][name]]
+    what = f"would make release {answer['release']} current: {', '.join(counts) or 'no file changes'}"
+    paths = ", ".join(answer["invalidation_paths"])
+    return f"{what}; to invalidate: {paths}" if paths else what
+
+
 class ActionModule(ActionBase):  # type: ignore[misc]  # the base has no types
-    """The s3_site module, with progress where it runs on this machine."""
+    """The s3_site module, with progress where it runs on this machine, and the plan in check mode."""
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
@@ -68,5 +78,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # the base has no types
         answer: dict[str, Any] = self._execute_module(
             module_name="s3_site", module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val
         )
+        if self._task.check_mode and answer.get("changed"):
+            display.display(f"  {planned(answer)}")
         answer.get("invocation", {}).get("module_args", {}).pop("progress_file", None)
         return answer
