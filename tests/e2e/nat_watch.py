@@ -15,21 +15,23 @@ from typing import Any
 
 from tests.e2e import story
 
-# On a private host, until its input ends: a new connection to the outside five times a second, and the address that it
-# was seen as.
+# On a private host, until its input ends: a new connection to the outside five times a second, whatever becomes of
+# those before, and the address that it was seen as.
 LOOP = """
-import select, sys, time, urllib.request
-pause = 0
-while not select.select([sys.stdin], [], [], pause)[0]:
-    begun = time.time()
+import concurrent.futures, select, sys, time, urllib.request
+def ask(begun):
     try:
-        with urllib.request.urlopen("http://readings.example.com/v1/address", timeout=1) as answer:
+        with urllib.request.urlopen("http://readings.example.com/v1/address", timeout=3) as answer:
             seen = answer.read().decode().strip()
-    except OSError:
+    except Exception:
         seen = ""
-    print(f"{begun:.2f} {time.time():.2f} {seen}", flush=True)
-    pause = max(0, 0.2 - (time.time() - begun))
+    sys.stdout.write(f"{begun:.2f} {time.time():.2f} {seen}\\n")
+with concurrent.futures.ThreadPoolExecutor(32) as pool:
+    while not select.select([sys.stdin], [], [], 0.2)[0]:
+        pool.submit(ask, time.time())
 """
+# Seconds without any answer that count as an interruption: five connections in a row got none.
+SILENT = 1.0
 # Outside: what answers at all, a refusal too. Arguments: a list of [address, port].
 KNOCK = """
 import concurrent.futures, errno, json, socket, sys
@@ -48,12 +50,14 @@ PORTS = (22, 80, 443, 3306, 8000)
 
 @dataclass
 class Watched:
-    """``gaps`` are the longest times without an answer from outside, by host, and ``seen`` the addresses seen there.
+    """``gaps`` are the times without an answer from outside, in seconds by host, and ``seen`` the addresses seen there.
 
-    ``answered`` is what answered the outside, of the addresses that were ``tried``.
+    ``lost`` counts the connections that got no answer. ``answered`` is what answered the outside, of the addresses
+    that were ``tried``.
     """
 
-    gaps: dict[str, float] = field(default_factory=dict)
+    gaps: dict[str, list[float]] = field(default_factory=dict)
+    lost: dict[str, int] = field(default_factory=dict)
     seen: dict[str, list[str]] = field(default_factory=dict)
     tried: set[str] = field(default_factory=set)
     answered: list[Any] = field(default_factory=list)
@@ -86,21 +90,20 @@ def watching(*hosts: str) -> Iterator[Watched]:
                 # Ending the command would leave what it runs on the host.
                 loop.communicate(timeout=60)
                 said[host].seek(0)
-                watched.gaps[host], watched.seen[host] = _read([line.split(maxsplit=2) for line in said[host]])
+                lines = [line.split(maxsplit=2) for line in said[host]]
+                watched.gaps[host], watched.seen[host] = read(lines)
+                watched.lost[host] = sum(len(line) == 2 for line in lines)
             knocking.join(timeout=60)
 
 
-def _read(lines: list[list[str]]) -> tuple[float, list[str]]:
-    """The longest time from one answer to the next beyond the loop's own pace, and each address once, in its order."""
-    answers = [(float(line[0]), float(line[1]), line[2]) for line in lines if len(line) == 3]
+def read(lines: list[list[str]]) -> tuple[list[float], list[str]]:
+    """The times without an answer that count, and each address once, in its order."""
+    begun = [float(line[0]) for line in lines]
+    answers = sorted((float(line[1]), line[2]) for line in lines if len(line) == 3)
     assert answers, "no host ever got out"
-    failed = {float(line[0]) for line in lines if len(line) == 2}
-    gaps = [
-        after[1] - before[1]
-        for before, after in itertools.pairwise(answers)
-        if any(before[0] < each < after[0] for each in failed)
-    ]
-    return round(max(gaps, default=0.0), 1), list(dict.fromkeys(json.loads(seen)["address"] for _, _, seen in answers))
+    moments = [min(begun), *(moment for moment, _ in answers), max(begun)]
+    gaps = [round(after - before, 1) for before, after in itertools.pairwise(moments) if after - before > SILENT]
+    return gaps, list(dict.fromkeys(json.loads(seen)["address"] for _, seen in answers))
 
 
 def _knock(watched: Watched, over: threading.Event) -> None:
