@@ -12,7 +12,11 @@ from .ledger import Service
 INIT = "/docker-entrypoint-initdb.d"
 DATA = ("/var/lib/mysql", "/bitnami/mysql", "/bitnami/mariadb")
 CREATE = re.compile(r"CREATE\s+(?:DATABASE|SCHEMA)\s+(?:IF\s+NOT\s+EXISTS\s+)?[`\\]*(\w+)", re.I)
-GRANT = re.compile(r"GRANT\s+([A-Z ,]+?)\s+ON\s+[`\\]*([\w*]+)[`\\]*\s*\.\s*\*\s+TO\s+['\"`]?(\w+)", re.I)
+GRANT = re.compile(
+    r"GRANT\s+([\w\s,()]+?)\s+ON\s+[`\\]*([\w*]+)[`\\]*\s*\.\s*[`\\]*([\w*]+)[`\\]*\s+TO\s+([^;\n]+)", re.I
+)
+GRANTED = re.compile(r"(?:^|,)\s*['\"`]?(\w+)['\"`]?(?:@['\"`]?[\w.%-]*['\"`]?)?")
+OF_GRANTS = re.compile(r"\s(?:IDENTIFIED|REQUIRE|WITH|AS)\s.*", re.I)
 FOLLOWS = re.compile(r"(?:SOURCE|MASTER)_HOST\s*=\s*['\"]([\w.-]+)['\"]", re.I)
 REPLICATES = re.compile(r"REPLICATION\s+(?:SLAVE|REPLICA)", re.I)
 OWN_USERS = ("root", "mysql")
@@ -27,6 +31,8 @@ class Server:
     schemas: list[str] = field(default_factory=list)
     # By user and schema: ALL_SCHEMAS, or empty for the first one.
     grants: dict[tuple[str, str], str] = field(default_factory=dict)
+    # Who has privileges on a part of a schema, and on which.
+    partial: list[tuple[str, str]] = field(default_factory=list)
     # The user whose password a compose secret is, and a password that is written into the file.
     secrets: dict[str, str] = field(default_factory=dict)
     passwords: dict[str, str] = field(default_factory=dict)
@@ -77,14 +83,18 @@ def _script(server: Server, text: str) -> None:
     for schema in CREATE.findall(text):
         if schema not in server.schemas:
             server.schemas.append(schema)
-    for privileges, schema, user in GRANT.findall(text):
-        if REPLICATES.search(privileges) or user in OWN_USERS:
-            continue
+    for privileges, schema, table, to in GRANT.findall(text):
         words = [re.sub(r"\s+", " ", word).strip().upper() for word in privileges.split(",")]
         granted = ",".join("ALL" if word == "ALL PRIVILEGES" else word for word in words)
-        server.grants[user, schema] = merged(server.grants.get((user, schema), ""), granted)
-        if schema != ALL_SCHEMAS and schema not in server.schemas:
-            server.schemas.append(schema)
+        for user in GRANTED.findall(OF_GRANTS.sub("", to)):
+            if REPLICATES.search(privileges) or user in OWN_USERS:
+                continue
+            if table != "*" or "(" in privileges:
+                server.partial.append((user, f"{schema}.{table}"))
+            else:
+                server.grants[user, schema] = merged(server.grants.get((user, schema), ""), granted)
+            if schema != ALL_SCHEMAS and schema not in server.schemas:
+                server.schemas.append(schema)
     for user in re.findall(r"CREATE\s+USER\s+(?:IF\s+NOT\s+EXISTS\s+)?['\"`]?(\w+)", text, re.I):
         # compose's own habit: a secret is called after the user whose password it is
         server.secrets.setdefault(f"{user}_password", user)

@@ -109,6 +109,9 @@ def _databases(work: Work) -> None:
         work.decide(f"The databases are independent: {why}.")
     for name in names:
         account.database(work.plan.ledger, name, work.services[name], work.known)
+        for user, part in work.servers[name].partial:
+            sentence = "mysql_users gives privileges on whole schemas; give this one in backend_migrate_command"
+            work.plan.ledger.say("services", name, "grants", f"{user} on {part}", sentence=sentence)
 
 
 def _network(work: Work) -> None:
