@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from lab import control, guard, kernel, machine_lock, preflight, report
+from lab import control, guard, kernel, machine_lock, outside, preflight, report
 from lab.machines import image, runner
 from lab.network import apply, names
 from lab.settings import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Settings, from_environment
@@ -164,15 +164,27 @@ def become_root(settings: Settings) -> None:
 
 
 def execute(settings: Settings, arguments: argparse.Namespace) -> None:
-    become_root(settings)
     command: list[str] = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     if not command:
         raise Failed(f"There is no command to run; write: lab exec {arguments.place} -- COMMAND")
+    if arguments.place == "internet" and needs_sudo(os.geteuid(), settings.state) and not sys.stdin.isatty():
+        ask_outside(settings, command)
+    become_root(settings)
     if arguments.place == "internet":
         replace_process(["ip", "netns", "exec", names.INTERNET, *command])
     machine = instance_named(status_of(settings), arguments.place)
     os.chdir("/")  # this machine's directories are not there
     replace_process(runner.machine_command(settings, machine["id"], command))
+
+
+def ask_outside(settings: Settings, command: list[str]) -> NoReturn:
+    """Have the daemon run a command in the lab's internet, and end as it ended: sudo could not ask for a password."""
+    done = control.ask(settings.state / "control.sock", "internet", outside.TIMEOUT + 10, command=command)
+    if "error" in done:
+        raise Failed(done["error"])
+    print(done["output"], end="")
+    print(done["errors"], end="", file=sys.stderr)
+    raise SystemExit(done["status"])
 
 
 def ssh(settings: Settings, arguments: argparse.Namespace) -> None:

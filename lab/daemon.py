@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from lab import guard, kernel, machine_lock
+from lab import guard, kernel, machine_lock, outside
 from lab.api import awslambda, permissions, ready, view
 from lab.api.server import Api
 from lab.api.world import lock, world
@@ -197,6 +197,8 @@ class Lab:
     def _answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         if request.get("call") == "status":
             return self._status()
+        if request.get("call") == "internet" and not self.settings.api_only:
+            return outside.run(request["command"])
         return {"error": f"The lab does not know the call {request.get('call')!r}."}
 
     def _status(self) -> dict[str, Any]:
