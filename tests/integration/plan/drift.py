@@ -9,8 +9,13 @@ from typing import Any
 
 import boto3
 
+from tests.integration.destroy.deployment import Deployment
+
 BUCKET = "madang-lab-site-123456789012"
 P = "madang-lab"
+FUNCTION = f"{P}-collector"
+LOGS = f"/aws/lambda/{FUNCTION}"
+NOTHING = {"Version": "2008-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}]}
 BUCKET_TAGS = {"Project": "madang", "Environment": "lab", "Owner": "somebody"}
 
 
@@ -55,6 +60,10 @@ class Account:
         reservations = self.ec2.describe_instances(Filters=there)["Reservations"]
         found = [each for item in reservations for each in item["Instances"]]
         return self.id(found, "InstanceId", name)
+
+    @property
+    def endpoint(self) -> str:
+        return str(self.ec2.describe_vpc_endpoints()["VpcEndpoints"][0]["VpcEndpointId"])
 
     @property
     def gateway(self) -> str:
@@ -160,6 +169,37 @@ def _open_policy(account: Account) -> None:
     )
 
 
+def _own_origin(account: Account) -> None:
+    client = account.client("cloudfront")
+    arn = client.list_vpc_origins()["VpcOriginList"]["Items"][0]["Arn"]
+    client.tag_resource(Resource=arn, Tags={"Items": [{"Key": "Owner", "Value": "somebody"}]})
+
+
+def _resize(account: Account) -> None:
+    ec2, identifier = account.ec2, account.instance("db1")
+    ec2.stop_instances(InstanceIds=[identifier])
+    ec2.get_waiter("instance_stopped").wait(InstanceIds=[identifier], WaiterConfig={"Delay": 1})
+    ec2.modify_instance_attribute(InstanceId=identifier, InstanceType={"Value": "t4g.large"})
+    ec2.start_instances(InstanceIds=[identifier])
+    ec2.get_waiter("instance_running").wait(InstanceIds=[identifier], WaiterConfig={"Delay": 1})
+
+
+def make_function(account: Account) -> None:
+    """The collector in Lambda, without the run of site.yml, which would have to run it."""
+    made = Deployment(account.client)
+    made.subnets["app-a"], made.groups["database"] = account.subnet("app-a"), account.group("collector")
+    made.function()
+    # A plan would set it: docs/plan.md.
+    account.client("logs").put_retention_policy(logGroupName=LOGS, retentionInDays=30)
+
+
+def _edit_schedule(account: Account, **settings: str) -> None:
+    client = account.client("scheduler")
+    found = client.get_schedule(Name=FUNCTION)
+    known = {key: found[key] for key in ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target", "State")}
+    client.update_schedule(**{**known, **settings})
+
+
 DRIFTS: dict[str, Drift] = {
     "VPC attribute": Drift(
         lambda a: a.ec2.modify_vpc_attribute(VpcId=a.vpc, EnableDnsHostnames={"Value": False}), "VPC", P
@@ -176,6 +216,17 @@ DRIFTS: dict[str, Drift] = {
         lambda a: _own(a, a.gateway), "internet gateway", P, "tags.Owner: somebody → (removed)"
     ),
     "NAT gateway": Drift(lambda a: _own(a, a.nat), "NAT gateway", P, "tags.Owner: somebody → (removed)"),
+    "S3 endpoint's tables": Drift(
+        lambda a: a.ec2.modify_vpc_endpoint(VpcEndpointId=a.endpoint, RemoveRouteTableIds=[a.table("public")]),
+        "gateway endpoint", f"{P}-s3", "route_table_ids: (none) → rtb-",
+    ),
+    "S3 endpoint's policy": Drift(
+        lambda a: a.ec2.modify_vpc_endpoint(VpcEndpointId=a.endpoint, PolicyDocument=json.dumps(NOTHING)),
+        "gateway endpoint", f"{P}-s3", "policy.Statement.Effect: Deny → Allow",
+    ),
+    "S3 endpoint's tag": Drift(
+        lambda a: _own(a, a.endpoint), "gateway endpoint", f"{P}-s3", "tags.Owner: somebody → (removed)"
+    ),
     "subnet association": Drift(_move_subnet, "route table", f"{P}-private"),
     "route": Drift(
         lambda a: a.ec2.create_route(
@@ -252,8 +303,52 @@ DRIFTS: dict[str, Drift] = {
         _edit_access_control, "origin access control", f"{P}-site", "SigningBehavior: never → always"
     ),
     "function code": Drift(_edit_function, "CloudFront function", f"{P}-single-page", "LIVE.FunctionCode: "),
+    "VPC origin's tag": Drift(_own_origin, "VPC origin", f"{P}-backend", "Tags.Owner: somebody → (removed)"),
     "distribution tag": Drift(_own_distribution, "distribution", P, "Tags.Owner: somebody → (removed)"),
     "distribution": Drift(
         _edit_distribution, "distribution", P, "DistributionConfig.PriceClass: PriceClass_All → PriceClass_200"
+    ),
+}  # fmt: skip
+# Not for hosts that work: it stops one.
+ALONE: dict[str, Drift] = {
+    "instance type": Drift(_resize, "instance", "db1", "instance_type: t4g.large → t4g.small"),
+}
+# After make_function.
+FUNCTION_DRIFTS: dict[str, Drift] = {
+    "settings": Drift(
+        lambda a: a.client("lambda").update_function_configuration(FunctionName=FUNCTION, MemorySize=512),
+        "Lambda function", FUNCTION, "memory_size: 512 → 256",
+    ),
+    "tag": Drift(
+        lambda a: a.client("lambda").tag_resource(
+            Resource=f"arn:aws:lambda:ap-northeast-2:123456789012:function:{FUNCTION}", Tags={"Owner": "somebody"}
+        ),
+        "Lambda function", FUNCTION, "tags.Owner: somebody → (removed)",
+    ),
+    "role": Drift(
+        lambda a: a.client("iam").attach_role_policy(
+            RoleName=FUNCTION, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
+        ),
+        "role", FUNCTION, "managed_policies: arn:aws:iam::aws:policy/AdministratorAccess → (removed)",
+    ),
+    "role's tag": Drift(
+        lambda a: a.client("iam").tag_role(RoleName=FUNCTION, Tags=[{"Key": "Owner", "Value": "somebody"}]),
+        "role", FUNCTION, "tags.Owner: somebody → (removed)",
+    ),
+    # make_function's own: it may read every secret.
+    "role's policy": Drift(
+        lambda _: None,
+        "role's policy", f"secrets of {FUNCTION}", 'secrets.Statement.Resource: * → ["arn:aws:secretsmanager:',
+    ),
+    "log group's tag": Drift(
+        lambda a: a.client("logs").tag_log_group(logGroupName=LOGS, tags={"Owner": "somebody"}),
+        "log group", LOGS, "tags.Owner: somebody → (removed)",
+    ),
+    "schedule": Drift(
+        lambda a: _edit_schedule(a, ScheduleExpression="rate(1 hour)"),
+        "schedule", FUNCTION, "ScheduleExpression: rate(1 hour) → rate(1 minute)",
+    ),
+    "schedule's state": Drift(
+        lambda a: _edit_schedule(a, State="DISABLED"), "schedule", FUNCTION, "State: DISABLED → ENABLED"
     ),
 }  # fmt: skip

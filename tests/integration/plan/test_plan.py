@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import runpy
 from collections.abc import Iterator
 
 import pytest
 
 from tests.conftest import ROOT, running_api
-from tests.integration.plan.drift import DRIFTS, Account
+from tests.integration.plan.drift import ALONE, DRIFTS, FUNCTION_DRIFTS, Account, Drift, make_function
 from tests.integration.site_run import Done, Play
 
 iam = runpy.run_path(str(ROOT / "scripts/iam_policy.py"))
+EVERY_DRIFT = DRIFTS | ALONE
+SECRETS = ("ssh-key", "mysql-ca", "mysql-user-replication", "mysql-user-backend", "mysql-user-collector")
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +26,8 @@ def play(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
 
 @pytest.fixture(scope="module")
 def first(play: Play) -> Done:
-    """The plan of a first deployment."""
-    return play("--check", "--diff")
+    """The plan of a first deployment, as a user asks for it: nothing is skipped."""
+    return play("--check", "--diff", skip="none")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +42,7 @@ def deployed(play: Play, first: Done) -> Done:
 def drifted(play: Play, deployed: Done) -> Done:
     """The plan after somebody changed one thing of each kind."""
     account = Account(play.url)
-    for drift in DRIFTS.values():
+    for drift in EVERY_DRIFT.values():
         drift.does(account)
     return play("--check", "--diff", skip="hosts,frontend,verify")
 
@@ -47,6 +50,17 @@ def drifted(play: Play, deployed: Done) -> Done:
 @pytest.fixture(scope="module")
 def repaired(play: Play, drifted: Done) -> Done:
     return play(skip="hosts,frontend,verify")
+
+
+@pytest.fixture(scope="module")
+def drifted_function(play: Play, again: Done) -> Done:
+    """The plan of a collector in Lambda, of which somebody changed one thing of each kind."""
+    account = Account(play.url)
+    make_function(account)
+    for drift in FUNCTION_DRIFTS.values():
+        drift.does(account)
+    elsewhere = {"collector_runs_on": "lambda", "collector_function_packages": str(play.directory)}
+    return play("--check", "--diff", "--tags", "collector", "-e", json.dumps(elsewhere), skip="none")
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +86,7 @@ def test_a_plan_on_an_empty_account_works_and_touches_nothing(first: Done) -> No
         ("bucket", {"madang-lab-site-123456789012"}),
         ("VPC origin", {"madang-lab-backend"}),
         ("distribution", {"madang-lab"}),
+        ("secret", {f"madang/lab/{name}" for name in SECRETS}),
     ],
 )
 def test_the_first_plan_names_what_will_be_created(kind: str, names: set[str], first: Done) -> None:
@@ -98,19 +113,33 @@ def test_the_first_plan_ends_with_a_summary(first: Done) -> None:
     assert "  + VPC  " in summary
 
 
-@pytest.mark.parametrize("kind", DRIFTS)
-def test_a_plan_shows_what_somebody_changed(kind: str, drifted: Done) -> None:
-    drift = DRIFTS[kind]
-    assert drifted.status == 0, drifted.output[-6000:]
-    found = drifted.entries(drift.kind)
-    assert drift.name in found, drifted.plan
+def shows(done: Done, drift: Drift) -> None:
+    """The plan has the drift's entry."""
+    assert done.status == 0, done.output[-6000:]
+    found = done.entries(drift.kind)
+    assert drift.name in found, done.plan
     assert found[drift.name]["verb"] == drift.verb
     changes = [f"{each['what']}: {each['before']} → {each['after']}" for each in found[drift.name]["changes"]]
     assert not drift.shows or any(drift.shows in change for change in changes), changes
 
 
+@pytest.mark.parametrize("kind", EVERY_DRIFT)
+def test_a_plan_shows_what_somebody_changed(kind: str, drifted: Done) -> None:
+    shows(drifted, EVERY_DRIFT[kind])
+
+
 def test_a_plan_of_a_drifted_deployment_touches_nothing(drifted: Done) -> None:
     assert drifted.mutating == []
+
+
+@pytest.mark.parametrize("kind", FUNCTION_DRIFTS)
+def test_a_plan_shows_what_somebody_changed_of_the_collector_in_lambda(kind: str, drifted_function: Done) -> None:
+    shows(drifted_function, FUNCTION_DRIFTS[kind])
+
+
+def test_a_plan_of_the_collector_in_lambda_touches_nothing(drifted_function: Done) -> None:
+    assert drifted_function.mutating == []
+    assert "lambda:Invoke" not in drifted_function.calls
 
 
 def test_a_run_puts_every_kind_right(repaired: Done, again: Done) -> None:
