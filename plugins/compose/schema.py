@@ -24,8 +24,8 @@ def users(work: Work) -> None:
         one.name for part in work.settings.values() for one in part.connections if one.name and one.name not in schemas
     ]
     answer = work.answers.get("database_name")
-    used = [one.name for part in work.settings.values() for one in part.connections if one.name]
-    name = answer or next(iter([*used, *schemas]), "")
+    named = [one.name for part in work.settings.values() for one in part.connections if one.name]
+    name = answer or next(iter([*named, *schemas]), "")
     if not name:
         work.ask("Nothing says what the schema is called; write -e compose_database_name=NAME.")
     grants = _granted(work, name)
