@@ -85,6 +85,11 @@ def status() -> dict[str, Any]:
     return found
 
 
+def settle() -> None:
+    """Wait until the hosts' kernel is as the API says: some calls return before."""
+    eventually(lambda: status()["converged"], bool)
+
+
 def address(name: str) -> str:
     """The private address of the instance with this Name."""
     return next(str(i["private_ip"]) for i in status()["instances"].values() if i["name"] == name)

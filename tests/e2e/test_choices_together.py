@@ -33,6 +33,7 @@ def check(on: bool) -> None:
     """Switch the source/destination check of the NAT instance."""
     instance = story.running("nat")[0]["InstanceId"]
     story.client("ec2").modify_instance_attribute(InstanceId=instance, SourceDestCheck={"Value": on})
+    story.settle()
 
 
 def come_back() -> None:
