@@ -94,7 +94,8 @@ def test_hosts_that_reboot_come_back_with_what_they_run_by_themselves(deployment
     story.eventually(rebooted, bool, 60)
     kept = rows("db1")
     story.eventually(lambda: health(deployment), (200).__eq__)
-    story.eventually(lambda: rows("db1") - kept, bool)
+    # The collector waits up to a minute before it tries a server again that was gone.
+    story.eventually(lambda: rows("db1") - kept, bool, 120)
     story.eventually(lambda: replicates("db2"), bool)
 
 
@@ -136,7 +137,7 @@ def exchange(deployment: Deployment, *, source: str, replica: str, kept: set[str
     assert kept <= rows(replica)
     assert health(deployment) == 200
     later = rows(source)
-    story.eventually(lambda: rows(replica) - later, bool)
+    story.eventually(lambda: rows(replica) - later, bool, 60)
 
 
 def test_a_run_after_all_that_changes_nothing(deployment: Deployment) -> None:
