@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
+from lab.machines import nspawn
 from tests.e2e import story
 
 
@@ -23,8 +25,10 @@ class Deployment:
     url: str
 
 
-# What the lab's own processes are called.
-WORDS = ("-m lab ", "-m lab.internet", "nginx", "systemd-nspawn")
+# What the lab's own processes are called, and those of the way in: tunnels, and the connections that are kept open.
+WORDS = ("-m lab ", "-m lab.internet", "nginx", "systemd-nspawn", "instance_connect_proxy.py", "ssh: ")
+# Its arguments: a socket, and the process id of the run that it belongs to.
+WARM = re.compile(r"plugins/warm/server\.py \S+ (\d+) ")
 
 
 def processes() -> list[tuple[str, str]]:
@@ -41,8 +45,15 @@ def ours(pid: str) -> bool:
         return False
 
 
+def left(pid: str, args: str) -> bool:
+    """Whether a process is one that must end with the lab, or a warm interpreter whose run has ended."""
+    if warm := WARM.search(args):  # other tests may have runs at the same time
+        return not Path(f"/proc/{warm[1]}").exists()
+    return ours(pid) and any(word in f"{args} " for word in WORDS)
+
+
 def traces() -> dict[str, list[str]]:
-    """What a lab may leave on a machine: namespaces, mounts, tables and processes with its name."""
+    """What a lab may leave on a machine: namespaces, mounts, tables, control groups and processes with its name."""
 
     def lines(*command: str) -> list[str]:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
@@ -52,7 +63,8 @@ def traces() -> dict[str, list[str]]:
         "mounts": [line for line in Path("/proc/mounts").read_text().splitlines() if "/.lab/" in line],
         "tables": [line for line in lines("nft", "list", "tables") if "lab" in line],
         "links": [line for line in lines("ip", "-brief", "link") if line.startswith("lab")],
-        "processes": [args for pid, args in processes() if ours(pid) and any(word in f"{args} " for word in WORDS)],
+        "cgroups": [str(each) for group in nspawn.machine_cgroups("any") for each in group.parent.glob("*/")],
+        "processes": [args for pid, args in processes() if left(pid, args)],
     }
 
 
