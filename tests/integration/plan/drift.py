@@ -189,8 +189,6 @@ def make_function(account: Account) -> None:
     made = Deployment(account.client)
     made.subnets["app-a"], made.groups["database"] = account.subnet("app-a"), account.group("collector")
     made.function()
-    # A plan would set it: docs/plan.md.
-    account.client("logs").put_retention_policy(logGroupName=LOGS, retentionInDays=30)
 
 
 def _edit_schedule(account: Account, **settings: str) -> None:
