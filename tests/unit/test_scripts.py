@@ -26,7 +26,8 @@ STUBS: Mapping[str, str] = {
     "chmod": "",
     "rm": "",
     "find": NOTE,
-    "python3": f'{NOTE}case $* in *preflight) [ -z "${{PROBLEM:-}}" ] || {{ echo "$PROBLEM" >&2; exit 1; }} ;; esac',
+    "python3": f"""case $* in *version_info*) exit "${{OLD:-0}}" ;; esac
+{NOTE}case $* in *preflight) [ -z "${{PROBLEM:-}}" ] || {{ echo "$PROBLEM" >&2; exit 1; }} ;; esac""",
     "uv": f"""{NOTE}case $1 in
 venv)
 	mkdir -p .venv/bin
@@ -97,6 +98,7 @@ def test_setup_looks_at_the_machine_then_for_python_then_installs_and_does_nothi
 @pytest.mark.parametrize(
     ("environment", "sentence", "installed"),
     [
+        ({"OLD": "1"}, "Madang needs Python 3.12 or newer, and python3 here is too old", []),
         ({"PROBLEM": "Port 8080 is taken."}, "Port 8080 is taken.", []),
         ({"VENV": "2"}, "Madang needs Python 3.12 or newer and none was found;", []),
         ({"APT": "100"}, "apt could not read the package lists;", ["apt-get -q update"]),
