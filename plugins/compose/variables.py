@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import account, classify, databases, hidden, hosts, pages, schema, settings
+from . import account, account_database, classify, databases, hidden, hosts, pages, schema, settings
 from . import resolve as resolving
 from . import services as services_of
 from .ledger import Service
@@ -108,7 +108,7 @@ def _databases(work: Work) -> None:
         why = "there is one" if len(names) == 1 else "nothing in the file makes one follow the other"
         work.decide(f"The databases are independent: {why}.")
     for name in names:
-        account.database(work.plan.ledger, name, work.services[name], work.known)
+        account_database.database(work.plan.ledger, name, work.services[name], work.known)
         for user, part in work.servers[name].partial:
             sentence = "mysql_users gives privileges on whole schemas; give this one in backend_migrate_command"
             work.plan.ledger.say("services", name, "grants", f"{user} on {part}", sentence=sentence)
