@@ -172,6 +172,8 @@ def main() -> int:
     if hosts_missing:
         say(f"No hosts here, since {hosts_missing}; what needs them is skipped")
     signal.signal(signal.SIGTERM, stopped)
+    # Where a shell started this in the background it is ignored, and would be by all that is started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     began = time.monotonic()
     total = Counts()
     reasons: set[str] = set()
