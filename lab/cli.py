@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from lab import control, guard, kernel, machine_lock, outside, preflight, report
+from lab.functions import runner as functions
 from lab.machines import image, runner
 from lab.network import apply, names
 from lab.settings import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Settings, from_environment
@@ -119,6 +120,7 @@ def down(settings: Settings, _arguments: argparse.Namespace) -> None:
         # What a killed lab may have left.
         with machine_lock.take(settings.root):
             runner.sweep(settings)
+            functions.sweep(settings)
             apply.sweep()
             guard.remove()
     shutil.rmtree(settings.state, ignore_errors=True)

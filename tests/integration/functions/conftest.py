@@ -16,6 +16,7 @@ import pytest
 from function_account import Account
 
 from lab import cli
+from lab.machines import nspawn
 from lab.settings import Internet, Settings
 
 ROOT = Path(__file__).parents[3]
@@ -59,6 +60,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         process.terminate()
         process.wait(60)
         cli.down(settings, argparse.Namespace())  # the last test kills it
+    left = [str(each) for group in nspawn.machine_cgroups("any") for each in group.parent.glob("function-function-*/")]
+    assert left == [], "control groups of functions that have ended"
 
 
 @pytest.fixture(scope="session")
