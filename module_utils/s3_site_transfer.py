@@ -165,7 +165,7 @@ class Store:
         """Delete objects, a thousand a request."""
         for start in range(0, len(keys), 1000):
             some = list(keys[start : start + 1000])
-            self._patiently(some[0], 0, lambda some=some: obstore.delete(self._s3, some))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+            self._patiently(some[0], 0, functools.partial(obstore.delete, self._s3, some))
 
     def each[Item](self, items: Iterable[Item], work: Callable[[Item], object]) -> None:
         """Do ``work`` for all items, many at once. The first failure stops the rest and is raised."""

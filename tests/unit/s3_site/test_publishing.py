@@ -46,6 +46,14 @@ def published(s3: FakeS3, build: Path, **options: Any) -> Any:
     return answer
 
 
+def interrupt(s3: FakeS3, build: Path, at: int, says: str = "Could not write") -> None:
+    """A publish that S3 fails from the ``at``-th request on, which must say ``says``; then S3 is well again."""
+    s3.faults = Faults("error", at=at, on=True)
+    with pytest.raises(SiteError, match=says):
+        publish(s3.url, build, patience=0)
+    s3.faults = Faults()
+
+
 def verbs(s3: FakeS3) -> dict[str, int]:
     return dict(Counter(verb for verb, _ in s3.requests()))
 
@@ -284,10 +292,7 @@ def test_new_header_rules_rewrite_the_objects_that_they_are_for(s3: FakeS3, a: P
 
 def test_an_interrupted_publish_goes_on_where_it_stopped(s3: FakeS3, a: Path, b: Path) -> None:
     published(s3, a)
-    s3.faults = Faults("error", at=12, on=True)
-    with pytest.raises(SiteError, match="Visitors still see the whole old site"):
-        publish(s3.url, b, patience=0)
-    s3.faults = Faults()
+    interrupt(s3, b, at=12, says="Visitors still see the whole old site")
     already = {key for verb, key in s3.requests() if verb in ("PUT", "COPY")} & s3.site().keys()
     answer = publish(s3.url, b)
     again = set(changes(s3))
@@ -302,10 +307,8 @@ def test_a_first_publish_that_was_interrupted_over_another_tools_site_is_invalid
 ) -> None:
     s3.put("index.html", b"build O")
     s3.age(DAY)
-    s3.faults = Faults("error", at=16, on=True)  # the record, after the listing, a manifest and 13 objects
-    with pytest.raises(SiteError, match="Visitors see the new site, but the record does not say so yet"):
-        publish(s3.url, a, patience=0)
-    s3.faults = Faults()
+    # The record fails, after the listing, a manifest and 13 objects.
+    interrupt(s3, a, at=16, says="Visitors see the new site, but the record does not say so yet")
     assert {"/", "/index.html"} <= set(publish(s3.url, a)["invalidation_paths"])
 
 
@@ -313,10 +316,7 @@ def test_what_somebody_else_writes_during_an_interruption_is_not_taken_for_ones_
     s3: FakeS3, a: Path, b: Path
 ) -> None:
     published(s3, a)
-    s3.faults = Faults("error", at=6, on=True)
-    with pytest.raises(SiteError):
-        publish(s3.url, b, patience=0)
-    s3.faults = Faults()
+    interrupt(s3, b, at=6)
     s3.put("index.html", (b / "index.html").read_bytes().replace(b"build B", b"build X"))
     publish(s3.url, b)
     assert visit(over_http(s3.url)) == "B"
@@ -328,10 +328,7 @@ def test_what_a_publish_left_that_never_became_current_is_pruned_in_time(
     now = 2_000_000_000
     monkeypatch.setattr("s3_site.time.time", lambda: now)
     published(s3, a)
-    s3.faults = Faults("error", at=10, on=True)
-    with pytest.raises(SiteError):
-        publish(s3.url, b, patience=0)
-    s3.faults = Faults()
+    interrupt(s3, b, at=10)
     assert "assets/main-B1x_9Kq2.js" in s3.site()
     published(s3, make_build(tmp_path / "c", "C"), retention_days=7)
     now += 8 * DAY
@@ -401,10 +398,7 @@ def test_what_an_interrupted_publish_uploaded_is_not_trusted_when_its_file_was_w
     s3: FakeS3, a: Path, b: Path
 ) -> None:
     published(s3, a)
-    s3.faults = Faults("error", at=12, on=True)
-    with pytest.raises(SiteError):
-        publish(s3.url, b, patience=0)
-    s3.faults = Faults()
+    interrupt(s3, b, at=12)
     script = "assets/main-B1x_9Kq2.js"
     assert s3.site()[script] == b"build B script"
     (b / script).write_text("build B SCRIPT")  # as it would be, had that publish met it half written
