@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +21,26 @@ from lab.settings import Settings, from_environment
 GIB = 1024**3
 NEEDED_MEMORY = 3 * GIB
 NEEDED_DISK = 6 * GIB
+# Linux allows the path of a Unix socket 107 bytes.
+LONGEST_PATH = 107
 PORT_VARIABLES = {"api_port": "LAB_API_PORT", "connect_port": "LAB_CONNECT_PORT", "edge_port": "LAB_EDGE_PORT"}
+
+
+def path_too_long(settings: Settings) -> str | None:
+    """Name the directory in which a socket of the lab's, or of Ansible's own, would have too long a path."""
+    checkout = LONGEST_PATH - len(os.fsencode(settings.state.relative_to(settings.root) / "control.sock")) - 1
+    if (length := len(os.fsencode(settings.root))) > checkout:
+        return (
+            f"The path of this checkout, {settings.root}, has {length} bytes, and the sockets in it leave room "
+            f"for {checkout}; move it to a directory with a shorter path."
+        )
+    temporary = LONGEST_PATH - len("/pymp-00000000/listener-00000000")
+    if (length := len(os.fsencode(tempfile.gettempdir()))) > temporary:
+        return (
+            f"The path of the temporary directory, {tempfile.gettempdir()}, has {length} bytes, and Ansible's sockets "
+            f"in it leave room for {temporary}; choose a shorter one: TMPDIR=/tmp."
+        )
+    return None
 
 
 def port_taken(settings: Settings) -> str | None:
@@ -72,6 +92,7 @@ def too_little_disk(settings: Settings) -> str | None:
 
 
 CHECKS: tuple[Callable[[Settings], str | None], ...] = (
+    path_too_long,
     port_taken,
     too_little_memory,
     too_little_disk,

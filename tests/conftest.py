@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,13 @@ def running_api(root: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=60)
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A directory for sockets: pytest's own (tmp_path) becomes too long for their paths with the hundredth run."""
+    with tempfile.TemporaryDirectory(prefix="madang-") as name:
+        yield Path(name)
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,7 @@ import shutil
 import stat
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -132,10 +130,8 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
-    # pytest's own directory is too long for a socket's path.
-    with tempfile.TemporaryDirectory(prefix="warm-") as short:
-        yield Project(tmp_path / "project", Path(short))
+def project(tmp_path: Path, short_path: Path) -> Project:
+    return Project(tmp_path / "project", short_path)
 
 
 def steady(value: Any) -> Any:
@@ -247,10 +243,10 @@ def test_two_playbooks_have_a_server_each_which_ends_with_them(project: Project,
             process.communicate()
 
 
-def test_the_server_of_a_playbook_that_is_gone_already_ends(tmp_path: Path) -> None:
+def test_the_server_of_a_playbook_that_is_gone_already_ends(short_path: Path) -> None:
     gone = subprocess.Popen(["true"])
     gone.wait()
-    path = tmp_path / "warm.sock"
+    path = short_path / "warm.sock"
     command = [sys.executable, str(ROOT / "plugins/warm/server.py"), str(path), str(gone.pid), "1"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout, path.exists()) == (0, "1", False)

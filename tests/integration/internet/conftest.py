@@ -86,10 +86,10 @@ def apt(tmp_path, mirror, monkeypatch):
 
 
 @pytest.fixture
-def fetcher(tmp_path, apt):
+def fetcher(short_path, apt):
     """The fetcher's process, and the asking side to it."""
-    with fetching.start(tmp_path / "fetch.sock"):
-        yield fetching.Fetcher(tmp_path / "fetch.sock")
+    with fetching.start(short_path / "fetch.sock"):
+        yield fetching.Fetcher(short_path / "fetch.sock")
 
 
 @pytest.fixture

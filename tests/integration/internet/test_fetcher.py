@@ -86,20 +86,20 @@ def test_redirections_in_a_circle_end_in_an_error(elsewhere, fetcher, mirror):
     assert ask(fetcher, f"{mirror.url}/debian/a")[0].status in (502, 400)
 
 
-def test_a_mirror_that_is_down_gives_the_transports_own_words(tmp_path, mirror, apt):
+def test_a_mirror_that_is_down_gives_the_transports_own_words(tmp_path, short_path, mirror, apt):
     (tmp_path / "sources.list").write_text("deb [trusted=yes] http://127.0.0.1:1/debian ./\n")
-    with fetching.start(tmp_path / "other.sock"):
-        reply, _ = ask(fetching.Fetcher(tmp_path / "other.sock"), "http://127.0.0.1/debian/file")
+    with fetching.start(short_path / "other.sock"):
+        reply, _ = ask(fetching.Fetcher(short_path / "other.sock"), "http://127.0.0.1/debian/file")
     assert reply.status == 502
     assert "Could not connect" in reply.reason or "refused" in reply.reason
 
 
-def test_the_machines_apt_proxy_is_used(tmp_path, mirror, apt):
+def test_the_machines_apt_proxy_is_used(tmp_path, short_path, mirror, apt):
     (mirror.root / "debian" / "file").write_bytes(b"by proxy")
     (tmp_path / "sources.list").write_text("deb [trusted=yes] http://far.test/debian ./\n")
     apt.write_text(apt.read_text() + f'Acquire::http::Proxy "{mirror.url}";\n')
-    with fetching.start(tmp_path / "other.sock"):
-        _, body = ask(fetching.Fetcher(tmp_path / "other.sock"), "http://far.test/debian/file")
+    with fetching.start(short_path / "other.sock"):
+        _, body = ask(fetching.Fetcher(short_path / "other.sock"), "http://far.test/debian/file")
     assert body == b"by proxy"
     assert mirror.proxied == ["http://far.test/debian/file"]
 
@@ -125,14 +125,14 @@ def test_nobody_else_may_ask(fetcher):
     assert stat.S_IMODE(fetcher.path.stat().st_mode) == 0o600
 
 
-def test_the_fetcher_ends_with_whoever_started_it(tmp_path, apt):
+def test_the_fetcher_ends_with_whoever_started_it(short_path, apt):
     script = (
         "import sys; from pathlib import Path; from lab.internet import fetcher\n"
         "print(fetcher.start(Path(sys.argv[1])).pid, flush=True); import os; os._exit(1)"
     )
-    command = [sys.executable, "-c", script, str(tmp_path / "orphan.sock")]
+    command = [sys.executable, "-c", script, str(short_path / "orphan.sock")]
     # The orphan shares our pipe: run() returns only once it too has ended.
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=10, check=False)
     assert done.stdout.strip().isdigit()
-    with pytest.raises((ConnectionRefusedError, FetchError)), fetching.Fetcher(tmp_path / "orphan.sock").fetch("x"):
+    with pytest.raises((ConnectionRefusedError, FetchError)), fetching.Fetcher(short_path / "orphan.sock").fetch("x"):
         pass

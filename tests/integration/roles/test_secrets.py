@@ -34,11 +34,10 @@ WANTED = [
 
 
 @pytest.fixture
-def compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def compose(tmp_path: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("ANSIBLE_FILTER_PLUGINS", str(ROOT / "plugins/filter"))
     monkeypatch.setenv("ANSIBLE_HOME", str(tmp_path / "ansible"))
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
-    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(short_path))
     (tmp_path / "product").mkdir()
     (tmp_path / "product/payments").write_text("sk_live_Qm7Tz0d1\n")
     file = tmp_path / "product/compose.yaml"
@@ -47,7 +46,7 @@ def compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_secret_is_kept_and_none_is_said_or_left_on_this_machine(
-    api: str, play: Callable[..., Any], compose: Path, tmp_path: Path
+    api: str, play: Callable[..., Any], compose: Path, tmp_path: Path, short_path: Path
 ) -> None:
     known = {"endpoint_url": api, "access_key": ACCESS_KEY_ID, "secret_key": SECRET_ACCESS_KEY}
     variables: dict[str, Any] = {
@@ -71,4 +70,5 @@ def test_every_secret_is_kept_and_none_is_said_or_left_on_this_machine(
     search = leaks.Search({name: value.strip() for name, value in kept.items()})
     search.text("output", done.output)
     search.files("machine", tmp_path, without=("product",))
+    search.files("machine", short_path)
     assert search.found == set()

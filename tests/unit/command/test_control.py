@@ -13,8 +13,8 @@ import pytest
 from lab import control
 
 
-def test_the_answer_comes_back_for_the_call_and_its_arguments(tmp_path: Path) -> None:
-    path = tmp_path / "control.sock"
+def test_the_answer_comes_back_for_the_call_and_its_arguments(short_path: Path) -> None:
+    path = short_path / "control.sock"
     server = control.Control(path, lambda request: {"asked": dict(request)})
     try:
         assert control.ask(path, "status", name="ö") == {"asked": {"call": "status", "name": "ö"}}
@@ -23,8 +23,8 @@ def test_the_answer_comes_back_for_the_call_and_its_arguments(tmp_path: Path) ->
         server.close()
 
 
-def test_only_the_user_who_runs_the_lab_may_ask_it(tmp_path: Path) -> None:
-    path = tmp_path / "control.sock"
+def test_only_the_user_who_runs_the_lab_may_ask_it(short_path: Path) -> None:
+    path = short_path / "control.sock"
     server = control.Control(path, lambda _request: {})
     try:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -32,17 +32,17 @@ def test_only_the_user_who_runs_the_lab_may_ask_it(tmp_path: Path) -> None:
         server.close()
 
 
-def test_whoever_started_the_lab_with_sudo_may_ask_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_started_the_lab_with_sudo_may_ask_it(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[tuple[Path, int, int]] = []
     monkeypatch.setattr(os, "chown", lambda path, user, group: given.append((path, user, group)))
     monkeypatch.setenv("SUDO_UID", "12345")
-    path = tmp_path / "control.sock"
+    path = short_path / "control.sock"
     control.Control(path, lambda _request: {}).close()
     assert given == [(path, 12345, -1)]
 
 
-def test_a_socket_that_a_killed_lab_left_is_replaced(tmp_path: Path) -> None:
-    path = tmp_path / "control.sock"
+def test_a_socket_that_a_killed_lab_left_is_replaced(short_path: Path) -> None:
+    path = short_path / "control.sock"
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(path))
     with pytest.raises(control.NotRunning, match="Start it with: make up"):
@@ -54,13 +54,13 @@ def test_a_socket_that_a_killed_lab_left_is_replaced(tmp_path: Path) -> None:
         server.close()
 
 
-def test_without_a_lab_the_command_says_how_to_start_one(tmp_path: Path) -> None:
+def test_without_a_lab_the_command_says_how_to_start_one(short_path: Path) -> None:
     with pytest.raises(control.NotRunning, match=r"is not running\. Start it with: make up"):
-        control.ask(tmp_path / "control.sock", "status")
+        control.ask(short_path / "control.sock", "status")
 
 
-def test_a_lab_that_ends_while_it_is_asked_is_told_from_none(tmp_path: Path) -> None:
-    path = tmp_path / "control.sock"
+def test_a_lab_that_ends_while_it_is_asked_is_told_from_none(short_path: Path) -> None:
+    path = short_path / "control.sock"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()

@@ -36,9 +36,9 @@ def test_a_command_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_without_a_terminal_the_daemon_is_asked_instead_of_sudo(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    short_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = Settings(tmp_path, tmp_path, Internet("198.18.0.0/16"))
+    settings = Settings(short_path, short_path, Internet("198.18.0.0/16"))
     asked: list[Any] = []
 
     def answer(request: Any) -> dict[str, Any]:

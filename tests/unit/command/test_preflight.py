@@ -43,6 +43,36 @@ def listener() -> Iterator[socket.socket]:
         yield sock
 
 
+def test_a_socket_can_be_made_in_a_checkout_of_the_longest_path_and_in_no_longer_one(
+    settings: Settings, short_path: Path
+) -> None:
+    longest = short_path / ("x" * (89 - len(str(short_path)) - 1))
+    fits, too_long = (dataclasses.replace(settings, root=root) for root in (longest, Path(f"{longest}x")))
+    for each in (fits, too_long):
+        each.state.mkdir(parents=True)
+    assert preflight.path_too_long(fits) is None
+    control.Control(fits.state / "control.sock", lambda _: {}).close()
+    assert preflight.path_too_long(too_long) == (
+        f"The path of this checkout, {longest}x, has 90 bytes, and the sockets in it leave room for 89; "
+        "move it to a directory with a shorter path."
+    )
+    with pytest.raises(OSError, match="too long"):
+        control.Control(too_long.state / "control.sock", lambda _: {})
+
+
+def test_a_temporary_directory_that_leaves_ansible_no_room_for_its_sockets_is_named(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = dataclasses.replace(settings, root=Path("/madang"))
+    monkeypatch.setattr(preflight.tempfile, "gettempdir", lambda: "/var/" + "x" * 70)
+    assert preflight.path_too_long(settings) is None
+    monkeypatch.setattr(preflight.tempfile, "gettempdir", lambda: "/var/" + "x" * 71)
+    assert preflight.path_too_long(settings) == (
+        f"The path of the temporary directory, /var/{'x' * 71}, has 76 bytes, and Ansible's sockets in it leave room "
+        "for 75; choose a shorter one: TMPDIR=/tmp."
+    )
+
+
 @pytest.mark.parametrize(
     ("field", "variable"),
     [("api_port", "LAB_API_PORT"), ("connect_port", "LAB_CONNECT_PORT"), ("edge_port", "LAB_EDGE_PORT")],
@@ -147,10 +177,10 @@ def alone(checkout: Path, **environment: str) -> subprocess.CompletedProcess[str
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
+def checkout(short_path: Path) -> Path:
     """A checkout of the lab's package alone."""
-    shutil.copytree(Path(preflight.__file__).parent, tmp_path / "lab", ignore=shutil.ignore_patterns("__pycache__"))
-    return tmp_path
+    shutil.copytree(Path(preflight.__file__).parent, short_path / "lab", ignore=shutil.ignore_patterns("__pycache__"))
+    return short_path
 
 
 def test_before_anything_is_installed_the_sentence_is_said_alone(
