@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from lab import control, guard, kernel, machine_lock, outside, preflight, report
+from lab.edge import server as edge
 from lab.functions import runner as functions
 from lab.machines import image, runner
 from lab.network import apply, names
@@ -116,8 +117,9 @@ def down(settings: Settings, _arguments: argparse.Namespace) -> None:
         has_hosts = not found["api_only"]
         os.kill(found["pid"], signal.SIGTERM)
         await_end(found["pid"])
+    # What a killed lab may have left.
+    edge.sweep(settings)
     if has_hosts:
-        # What a killed lab may have left.
         with machine_lock.take(settings.root):
             runner.sweep(settings)
             functions.sweep(settings)

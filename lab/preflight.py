@@ -54,7 +54,11 @@ def port_taken(settings: Settings) -> str | None:
             except OSError as error:
                 if error.errno != errno.EADDRINUSE:
                     return f"Port {port} of 127.0.0.1 cannot be used ({error.strerror}); choose another: {variable}=N."
-                return f"Port {port} of 127.0.0.1 is taken; end what listens there, or choose another: {variable}=N."
+                killed = "end what a lab that was killed has left (make down), " if settings.state.exists() else ""
+                return (
+                    f"Port {port} of 127.0.0.1 is taken; {killed}end what listens there, or choose another: "
+                    f"{variable}=N."
+                )
     return None
 
 

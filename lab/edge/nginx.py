@@ -239,7 +239,7 @@ def _accepts(worker: int) -> bool:
 
 def end_leftovers(directory: Path) -> None:
     """End nginx processes that a lab which was killed left standing in this directory."""
-    left = [pid for pid in _all_pids() if _title(pid).startswith("nginx:") and _stands_in(pid, directory)]
+    left = [pid for pid in _all_pids() if _is_nginx(pid) and _stands_in(pid, directory)]
     for number in (signal.SIGTERM, signal.SIGKILL):
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
@@ -250,6 +250,14 @@ def end_leftovers(directory: Path) -> None:
 
 def _all_pids() -> list[int]:
     return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
+
+
+def _is_nginx(pid: int) -> bool:
+    """By its program, since its title is another until it has started."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text() == "nginx\n"
+    except OSError:
+        return False
 
 
 def _stands_in(pid: int, directory: Path) -> bool:

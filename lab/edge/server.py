@@ -46,7 +46,7 @@ class Edge:
         self._settings = settings
         self._namespace_of = namespace_of
         self._lock = threading.Lock()
-        self._directory = settings.state / "edge"
+        self._directory = _directory(settings)
         self._distributions: tuple[Distribution, ...] = ()
         self._rendered = Rendered({}, {})
         self._broken: dict[str, str | None] = {}
@@ -186,6 +186,15 @@ class Edge:
         for path in (self._directory / "js").iterdir():
             if path.name not in rendered.modules and path.name not in self._broken:
                 path.unlink()
+
+
+def sweep(settings: Settings) -> None:
+    """End what a lab that was killed left of its edge."""
+    end_leftovers(_directory(settings))
+
+
+def _directory(settings: Settings) -> Path:
+    return settings.state / "edge"
 
 
 def _token(path: Path) -> str:

@@ -21,7 +21,8 @@ def network_layout(
     A way is a NAT: its ``name``, its ``zone``, the public ``subnet`` that it stands in, and the name of its Elastic IP
     (``address``). There is one, in ``home``; or one in each zone that has subnets behind a NAT. Then each such zone has
     its own copy of their table. The zone of ``home`` keeps the names as they are, so that switching touches the other
-    zones alone. ``kind`` is gateway or instance; each has an Elastic IP of its own, as both are there during a switch.
+    zones alone. ``kind`` is gateway or instance. What is there at once during a switch has an Elastic IP each: the two
+    kinds, and gateways in two subnets. An instance does not move.
     """
     behind = [table["name"] for table in tables if _routes_to_nat(table)]
     users = [subnet for subnet in subnets if subnet["route_table"] in behind]
@@ -45,16 +46,13 @@ def network_layout(
             if zone in of or not per_zone
         ]
 
+    def way(zone: str) -> dict[str, Any]:
+        subnet = nat_subnet(subnets, tables, home, zone)
+        address = f"{NAT}-{kind}-{subnet}" if kind == "gateway" else suffixed(f"{NAT}-{kind}", zone)
+        return {"name": suffixed(NAT, zone), "zone": zone, "subnet": subnet, "address": address}
+
     return {
-        "ways": [
-            {
-                "name": suffixed(NAT, zone),
-                "zone": zone,
-                "subnet": nat_subnet(subnets, tables, home, zone),
-                "address": suffixed(NAT if kind == "gateway" else f"{NAT}-{kind}", zone),
-            }
-            for zone in zones
-        ],
+        "ways": [way(zone) for zone in zones],
         "subnets": [placed(subnet) for subnet in subnets],
         "tables": [copy for table in tables for copy in copies(table)],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,16 +15,26 @@ from tests.e2e.nat_watch import watching
 pytestmark = pytest.mark.namespaces
 
 TAGS = "network,security_groups,instances,verify"
-DEFAULT = ("gateway", False)
-# The choice, and how many ways out it has by gateways and by instances.
-SWITCHES = [(("instance", True), (0, 2)), (("gateway", True), (2, 0)), (DEFAULT, (1, 0))]
+ONE_GATEWAY, GATEWAYS, ONE_INSTANCE, INSTANCES = (
+    (kind, per_az) for kind in ("gateway", "instance") for per_az in (False, True)
+)
+DEFAULT = ONE_GATEWAY
+# From the default by every switch, each once, back to it.
+CHOICES = [
+    DEFAULT, ONE_INSTANCE, INSTANCES, GATEWAYS, ONE_GATEWAY, GATEWAYS, ONE_INSTANCE, ONE_GATEWAY, INSTANCES,
+    ONE_INSTANCE, GATEWAYS, INSTANCES, DEFAULT,
+]  # fmt: skip
+SWITCHES = list(itertools.pairwise(CHOICES))
+# How many ways out each choice has, by gateways and by instances.
+WAYS = {ONE_GATEWAY: (1, 0), GATEWAYS: (2, 0), ONE_INSTANCE: (0, 1), INSTANCES: (0, 2)}
 # Seconds without an answer from outside, once at most; the measured ones stand in docs/nat.md.
 BRIEFLY = 3.0
 
 
-def switch(choice: tuple[str, bool], tags: str = TAGS) -> story.Done:
+def switch(choice: tuple[str, bool], tags: str = TAGS, subnet: str = "public-a") -> story.Done:
     kind, per_az = choice
-    chosen = ("-e", f"network_nat={kind}", "-e", f"network_nat_per_az={per_az}")
+    variables = {"network_nat": kind, "network_nat_per_az": per_az, "network_nat_subnet": subnet}
+    chosen = [word for name, value in variables.items() for word in ("-e", f"{name}={value}")]
     done = story.run("ansible-playbook", "site.yml", "--tags", tags, *chosen)
     assert done.status == 0, done.output[-6000:]
     return done
@@ -47,12 +58,15 @@ def by_a_gateway_again(deployment: Deployment) -> Iterator[None]:
         switch(DEFAULT)
 
 
-def switched(choice: tuple[str, bool], record: Any) -> None:
+def words(choice: tuple[str, bool]) -> str:
+    return f"{choice[0]}{' in each zone' if choice[1] else ''}"
+
+
+def switched(name: str, choice: tuple[str, bool], record: Any, subnet: str = "public-a") -> None:
     """Switch, watched from both sides, and say how long who was without an answer."""
     before = story.readings()
     with watching("backend", "collector") as watched:
-        switch(choice)
-    name = f"network_nat={choice[0]}, network_nat_per_az={choice[1]}"
+        switch(choice, subnet=subnet)
     for host, gaps in watched.gaps.items():
         said = f"without an answer for {gaps or 0} s, {watched.lost[host]} connections lost"
         record(f"{name}: {host}", f"{said}, seen as {', then '.join(watched.seen[host])}")
@@ -67,29 +81,31 @@ def switched(choice: tuple[str, bool], record: Any) -> None:
     assert all(len(seen) <= 2 for seen in watched.seen.values()), watched.seen
 
 
-def test_a_nat_instance_takes_a_gateways_place(deployment: Deployment, record_property: Any) -> None:
-    switched(("instance", False), record_property)
-    assert (len(gateways()), len(story.running("nat"))) == (0, 1)
-    again = switch(("instance", False))
-    assert set(story.changes(again.output).values()) == {0}, again.output[-6000:]
+def place() -> str:
+    """The name of the subnet that the one gateway stands in."""
+    (gateway,) = gateways()
+    subnets = story.client("ec2").describe_subnets(SubnetIds=[gateway["SubnetId"]])["Subnets"]
+    return next(str(tag["Value"]) for tag in subnets[0]["Tags"] if tag["Key"] == "Name")
 
 
-def test_a_nat_instance_that_died_is_replaced_under_the_same_address(deployment: Deployment) -> None:
-    before, outside = story.running("nat")[0]["InstanceId"], addresses()
-    ec2 = story.client("ec2")
-    ec2.terminate_instances(InstanceIds=[before])
-    story.eventually(lambda: story.running("nat"), [].__eq__)
-    switch(("instance", False))
-    assert story.running("nat")[0]["InstanceId"] != before
-    assert addresses() == outside
+def test_the_gateway_moves_to_another_subnet_and_back(deployment: Deployment, record_property: Any) -> None:
+    switched("gateway, to another subnet", DEFAULT, record_property, "public-c")
+    assert place() == "madang-lab-public-c"
+    switched("gateway, back from another subnet", DEFAULT, record_property)
+    assert place() == "madang-lab-public-a"
 
 
-@pytest.mark.parametrize(("choice", "ways"), SWITCHES)
-def test_each_choice_takes_the_place_of_another(
-    choice: tuple[str, bool], ways: tuple[int, int], deployment: Deployment, record_property: Any
+@pytest.mark.parametrize(("before", "after"), SWITCHES, ids=lambda choice: words(choice).replace(" ", "-"))
+def test_each_choice_takes_the_place_of_each_other(
+    before: tuple[str, bool], after: tuple[str, bool], deployment: Deployment, record_property: Any
 ) -> None:
-    switched(choice, record_property)
-    assert (len(gateways()), len(story.running("nat"))) == ways
+    assert (len(gateways()), len(story.running("nat"))) == WAYS[before]
+    switched(f"{words(before)} to {words(after)}", after, record_property)
+    assert (len(gateways()), len(story.running("nat"))) == WAYS[after]
+
+
+def test_no_switch_was_left_out() -> None:
+    assert set(SWITCHES) == set(itertools.permutations(WAYS, 2))
 
 
 def test_nothing_of_the_other_choices_is_left(deployment: Deployment) -> None:
@@ -100,3 +116,15 @@ def test_nothing_of_the_other_choices_is_left(deployment: Deployment) -> None:
     groups = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["madang-lab-nat"]}])
     assert groups["SecurityGroups"] == []
     assert story.inside("backend", "getent hosts nat").status != 0
+
+
+def test_a_nat_instance_that_died_is_replaced_under_the_same_address(deployment: Deployment) -> None:
+    switch(ONE_INSTANCE)
+    again = switch(ONE_INSTANCE)
+    assert set(story.changes(again.output).values()) == {0}, again.output[-6000:]
+    died, outside = story.running("nat")[0]["InstanceId"], addresses()
+    story.client("ec2").terminate_instances(InstanceIds=[died])
+    story.eventually(lambda: story.running("nat"), [].__eq__)
+    switch(ONE_INSTANCE)
+    assert story.running("nat")[0]["InstanceId"] != died
+    assert addresses() == outside

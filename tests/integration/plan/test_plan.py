@@ -168,7 +168,7 @@ def test_the_plan_of_another_way_out_names_what_comes_and_what_goes(play: Play, 
         ("Elastic IP", "madang-lab-nat-instance"): "create",
         ("Elastic IP", "madang-lab-nat-instance-c"): "create",
         ("NAT gateway", "madang-lab"): "delete",
-        ("Elastic IP", "madang-lab-nat"): "delete",
+        ("Elastic IP", "madang-lab-nat-gateway-public-a"): "delete",
     }
     changes = done.entries("route table")["madang-lab-private"]["changes"]
     assert any(each["what"] == "routes.0.0.0.0/0" and each["after"] == "(known after creation)" for each in changes)

@@ -87,6 +87,17 @@ def test_a_taken_port_is_named_with_the_variable_that_chooses_another(
     )
 
 
+def test_where_a_lab_was_killed_its_leftovers_are_named_as_what_may_hold_a_port(
+    settings: Settings, listener: socket.socket
+) -> None:
+    settings.state.mkdir(parents=True)
+    port = listener.getsockname()[1]
+    assert preflight.port_taken(dataclasses.replace(settings, edge_port=port)) == (
+        f"Port {port} of 127.0.0.1 is taken; end what a lab that was killed has left (make down), "
+        "end what listens there, or choose another: LAB_EDGE_PORT=N."
+    )
+
+
 def test_free_ports_are_no_problem(settings: Settings) -> None:
     assert preflight.port_taken(settings) is None
 

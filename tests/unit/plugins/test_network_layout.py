@@ -47,9 +47,9 @@ def leads(built: dict[str, list[dict[str, Any]]]) -> dict[str, list[str]]:
 @pytest.mark.parametrize(
     ("kind", "per_zone", "expected"),
     [
-        ("gateway", False, [("nat", "public-a", "nat")]),
+        ("gateway", False, [("nat", "public-a", "nat-gateway-public-a")]),
         ("instance", False, [("nat", "public-a", "nat-instance")]),
-        ("gateway", True, [("nat", "public-a", "nat"), ("nat-c", "public-c", "nat-c")]),
+        ("gateway", True, [("nat", "public-a", "nat-gateway-public-a"), ("nat-c", "public-c", "nat-gateway-public-c")]),
         ("instance", True, [("nat", "public-a", "nat-instance"), ("nat-c", "public-c", "nat-instance-c")]),
     ],
 )
@@ -81,7 +81,7 @@ def test_six_zones_have_six_ways_out() -> None:
 
 def test_a_zone_without_private_subnets_has_no_way_out_of_its_own() -> None:
     built = layout(subnets("public-a", "public-c", "private-c"), TABLES, "public-a", per_zone=True)
-    assert ways(built) == [("nat-c", "public-c", "nat-c")]
+    assert ways(built) == [("nat-c", "public-c", "nat-gateway-public-c")]
     assert leads(built) == {"public": ["internet_gateway"], "private-c": ["nat-c"]}
 
 
@@ -101,7 +101,16 @@ def test_every_table_with_a_way_out_is_copied_with_its_other_routes() -> None:
 
 def test_the_home_subnet_stands_before_others_of_its_zone() -> None:
     both = [*subnets("public-a", "private-a"), {"name": "edge", "cidr": "", "zone": "a", "route_table": "public"}]
-    assert ways(layout(both, TABLES, "edge")) == [("nat", "edge", "nat")]
+    assert ways(layout(both, TABLES, "edge")) == [("nat", "edge", "nat-gateway-edge")]
+
+
+def test_a_gateway_that_moves_gets_another_elastic_ip_and_those_that_stay_keep_theirs() -> None:
+    before, after = (
+        dict(way[1:] for way in ways(layout(TWO, TABLES, home, per_zone=True))) for home in ("public-a", "public-c")
+    )
+    assert before == after
+    moved = ways(layout(TWO, TABLES, "public-c"))
+    assert moved == [("nat", "public-c", "nat-gateway-public-c")]
 
 
 def test_routes_to_what_is_not_there_yet_are_left_out() -> None:
