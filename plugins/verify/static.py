@@ -43,6 +43,15 @@ def subnets(wanted: Wanted, found: Found) -> Iterator[Promise]:
                 f"{subnet.name} gives every new instance a public address (MapPublicIpOnLaunch), and must not. "
                 f"{run('network')}",
             )  # fmt: skip
+    named = {subnet.name for subnet in wanted.subnets}
+    for name, live in there.items():
+        ours = (live.get("tags") or {}).get("Name") == f"{wanted.prefix}-{name}"
+        if ours and name not in named:
+            yield promise(
+                SUBNETS, name, "is not there",
+                f"{name} ({live['subnet_id']}) is in the VPC, and {NETWORK_FILE} has no such subnet. Move or terminate "
+                f"what stands in it; then ansible-playbook site.yml --tags network deletes it.",
+            )  # fmt: skip
 
 
 def _wrong_table(subnet: Subnet, table: Table | None, wanted: Wanted) -> str:

@@ -102,6 +102,14 @@ class Account:
         tags = self.ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["Tags"]
         return next(str(tag["Value"]) for tag in tags if tag["Key"] == "Name").removeprefix("madang-lab-")
 
+    def subnets(self) -> dict[str, str]:
+        """The names of the VPCs' own subnets by their identifiers; what has no name has an empty one."""
+        found = self.ec2.describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["false"]}])["Subnets"]
+        return {
+            each["SubnetId"]: next((tag["Value"] for tag in each.get("Tags", []) if tag["Key"] == "Name"), "")
+            .removeprefix("madang-lab-") for each in found
+        }  # fmt: skip
+
     def addresses(self) -> int:
         return len(self.ec2.describe_addresses()["Addresses"])
 
@@ -123,3 +131,22 @@ def test_six_zones_have_six_ways_out_of_either_kind(tmp_path: Path) -> None:
             expected = {f"{tier}-{zone}": f"{kind} {zone}" for tier in ("app", "database") for zone in LETTERS}
             assert account.ways() == expected | {f"public-{zone}": "igw" for zone in LETTERS}
             assert account.addresses() == 6
+
+
+def test_a_subnet_that_is_taken_out_is_deleted_once_nothing_stands_in_it(tmp_path: Path) -> None:
+    with running_api(tmp_path) as url:
+        account = Account(url, tmp_path)
+        where = {"network_nat_subnet": "public-b", "instances_connect_subnet": "app-b"}
+        account.run("bc", "network", **where)
+        app = next(subnet for subnet, name in account.subnets().items() if name == "app-c")
+        interface = account.ec2.create_network_interface(SubnetId=app)["NetworkInterface"]["NetworkInterfaceId"]
+        strangers = account.ec2.create_subnet(
+            VpcId=account.ec2.describe_subnets(SubnetIds=[app])["Subnets"][0]["VpcId"], CidrBlock="10.20.99.0/24"
+        )["Subnet"]["SubnetId"]
+        assert account.run("b", "network", **where) > 0
+        assert set(account.subnets().values()) == {"public-b", "app-b", "database-b", "app-c", ""}
+        account.ec2.delete_network_interface(NetworkInterfaceId=interface)
+        assert account.run("b", "network", **where) > 0
+        assert set(account.subnets().values()) == {"public-b", "app-b", "database-b", ""}
+        assert strangers in account.subnets()
+        assert account.run("b", "network", **where) == 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.verify.conftest import Scene, rule
+from tests.unit.verify.conftest import Scene, named, rule
 
 NETWORK = "ansible-playbook site.yml --tags network puts it right."
 GROUPS = "ansible-playbook site.yml --tags security_groups puts it right."
@@ -48,6 +48,11 @@ def public_database(scene: Scene) -> None:
 
 def no_association(scene: Scene) -> None:
     scene.state["route_tables"][2]["associations"].pop(0)
+
+
+def another_subnet(scene: Scene) -> None:
+    strangers: dict[str, Any] = {"subnet_id": "subnet-9", "tags": {"Name": "others"}}
+    scene.state["subnets"] += [named("app-c", subnet_id="subnet-8"), strangers, {"subnet_id": "subnet-7"}]
 
 
 def nat_gone(scene: Scene) -> None:
@@ -148,6 +153,10 @@ BROKEN: list[tuple[Callable[[Scene], None], list[str]]] = [
     (no_association, [
         "app-a is isolated, and must be private: the VPC's main table (rtb-main) has no default route; "
         f"group_vars/all/network.yml gives it the table private, which makes it private. {NETWORK}",
+    ]),
+    (another_subnet, [
+        "app-c (subnet-8) is in the VPC, and group_vars/all/network.yml has no such subnet. Move or terminate what "
+        "stands in it; then ansible-playbook site.yml --tags network deletes it.",
     ]),
     (nat_gone, [
         f"{subnet} has no way out: the table private (rtb-private) sends 0.0.0.0/0 to nat-1, which is not there any "
