@@ -56,7 +56,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # the base has no types
 
 def answer(task_vars: Mapping[str, Any], place: str) -> dict[str, Any] | None:
     """What the probe on a host said; None where none ran."""
-    probe = (task_vars["hostvars"].get(place) or {}).get("verify_probe")
+    known = task_vars["hostvars"]
+    # Ansible raises for a host that the inventory does not have, as of one that is terminated.
+    probe = known[place].get("verify_probe") if place in known else None
     if not probe or probe.get("skipped"):
         return None
     if probe.get("unreachable"):
