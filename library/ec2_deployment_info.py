@@ -8,8 +8,9 @@ module: ec2_deployment_info
 short_description: Read everything that a deployment has, by its tags, at once
 description:
   - Reads a VPC with its subnets, route tables, NAT gateways, instances, volumes, security groups and their rules, the
-    bucket and the CloudFront distribution beside it, all in one task whose calls run side by side.
-  - The collections have an information module for each of these; ten tasks take ten times as long.
+    bucket, the CloudFront distribution, a Lambda function and a schedule beside it, all in one task whose calls run
+    side by side.
+  - The collections have an information module for nearly each of these; ten tasks take ten times as long.
 author: The Madang authors
 options:
   tags:
@@ -18,6 +19,14 @@ options:
     required: true
   bucket:
     description: A bucket to look at too.
+    type: str
+    default: ""
+  function:
+    description: A Lambda function to look at too, by its name.
+    type: str
+    default: ""
+  schedule:
+    description: A schedule of EventBridge Scheduler to look at too, by its name in the group V(default).
     type: str
     default: ""
 extends_documentation_fragment:
@@ -31,6 +40,8 @@ EXAMPLES = r"""
   ec2_deployment_info:
     tags: {Project: shop, Environment: production}
     bucket: shop-production-site
+    function: shop-production-collector
+    schedule: shop-production-collector
   register: shop
 """
 
@@ -52,10 +63,14 @@ deployment:
     bucket:
       description: The bucket, with V(exists), V(public_access_block) and V(policy), each V(null) where there is none.
       type: dict
+    function:
+      description: The function's name, ARN, runtime, state with its reason, and VPC; V(null) where there is none.
+      type: dict
+    schedule: {description: The schedule; V(null) where there is none., type: dict}
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -70,18 +85,26 @@ from ansible_collections.amazon.aws.plugins.module_utils.transformation import (
 ARGUMENTS: dict[str, Any] = {
     "tags": {"type": "dict", "required": True},
     "bucket": {"type": "str", "default": ""},
+    "function": {"type": "str", "default": ""},
+    "schedule": {"type": "str", "default": ""},
 }
 REMEDIES = {
     "UnauthorizedOperation": "The credentials need ec2:Describe* to verify a deployment",
     "AccessDenied": "The credentials need s3:GetBucketPublicAccessBlock, s3:GetBucketPolicy and cloudfront:List*",
+    "AccessDeniedException": "The credentials need lambda:GetFunctionConfiguration and scheduler:GetSchedule",
 }
 ALIVE = ["pending", "running", "stopping", "stopped", "shutting-down"]
-# What a bucket answers that has none.
-MISSING = ("NoSuchBucketPolicy", "NoSuchPublicAccessBlockConfiguration", "NoSuchBucket", "404")
+# What a service answers that has none.
+MISSING = (
+    "NoSuchBucketPolicy", "NoSuchPublicAccessBlockConfiguration", "NoSuchBucket", "404", "ResourceNotFoundException",
+)  # fmt: skip
+# Of a function: not its environment, which is nobody's who only looks.
+FUNCTION = ("FunctionName", "FunctionArn", "Runtime", "State", "StateReason", "VpcConfig")
+SCHEDULE = ("Name", "GroupName", "ScheduleExpression", "ScheduleExpressionTimezone", "State", "Target")
 
 
-def read(clients: Mapping[str, Any], tags: Mapping[str, str], bucket: str) -> dict[str, Any]:
-    """Everything with the tags, and what stands in the VPCs that have them."""
+def read(clients: Mapping[str, Any], tags: Mapping[str, str], asked: Mapping[str, str]) -> dict[str, Any]:
+    """Everything with the tags, what stands in the VPCs that have them, and what is asked for by its name."""
     ec2 = clients["ec2"]
 
     def listed(call: str, member: str, **filters: Any) -> list[dict[str, Any]]:
@@ -102,7 +125,9 @@ def read(clients: Mapping[str, Any], tags: Mapping[str, str], bucket: str) -> di
         "instances": lambda: _with_volumes(ec2, tagged),
         "security_groups": lambda: _with_rules(listed, inside),
         "distributions": lambda: [described(item) for item in with_tags(clients["cloudfront"], dict(tags), None)],
-        "bucket": lambda: look_at_bucket(clients["s3"], bucket) if bucket else None,
+        "bucket": lambda: look_at_bucket(clients["s3"], asked["bucket"]) if asked["bucket"] else None,
+        "function": lambda: look_at_function(clients["lambda"], asked["function"]) if asked["function"] else None,
+        "schedule": lambda: look_at_schedule(clients["scheduler"], asked["schedule"]) if asked["schedule"] else None,
     }
     with ThreadPoolExecutor(len(calls)) as pool:
         running = {name: pool.submit(call) for name, call in calls.items()}
@@ -149,6 +174,23 @@ def look_at_bucket(s3: Any, bucket: str) -> dict[str, Any]:
     return {"name": bucket, "exists": exists, "public_access_block": block, "policy": policy}
 
 
+def look_at_function(client: Any, name: str) -> dict[str, Any] | None:
+    """A Lambda function, or None."""
+    return _picked(FUNCTION, _unless_missing(lambda: client.get_function_configuration(FunctionName=name)))
+
+
+def look_at_schedule(client: Any, name: str) -> dict[str, Any] | None:
+    """A schedule of the default group, or None."""
+    return _picked(SCHEDULE, _unless_missing(lambda: client.get_schedule(Name=name)))
+
+
+def _picked(keys: Sequence[str], answer: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if answer is None:
+        return None
+    found: dict[str, Any] = boto3_resource_to_ansible_dict({key: answer[key] for key in keys if key in answer})
+    return found
+
+
 def _unless_missing(call: Callable[[], Any]) -> Any:
     try:
         return call()
@@ -162,7 +204,7 @@ def look(clients: Mapping[str, Any], asked: Mapping[str, Any]) -> Outcome:
     """What the task asks for."""
     with doing("read the deployment", REMEDIES):
         tags = {key: str(value) for key, value in asked["tags"].items()}
-        return Outcome(False, values={"deployment": read(clients, tags, asked["bucket"])})
+        return Outcome(False, values={"deployment": read(clients, tags, asked)})
 
 
 def main() -> None:
@@ -174,6 +216,9 @@ def main() -> None:
         "s3": module.client("s3"),
         "cloudfront": module.client("cloudfront", retry_decorator=patient()),
     }
+    # Parsed models of services take time, and one that nobody asks needs none.
+    named = {"lambda": "function", "scheduler": "schedule"}
+    clients |= {service: module.client(service) for service, option in named.items() if module.params[option]}
     finish(module, lambda: look(clients, module.params))
 
 

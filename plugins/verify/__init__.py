@@ -1,7 +1,7 @@
 """Every promise of a deployment, held against what AWS says and what packets did. Pure: it asks nobody.
 
-``wanted`` reads the promises from the configuration, ``found`` reads AWS's answers, ``static`` and ``packets`` compare,
-``terminal`` and ``page`` show.
+``wanted`` reads the promises from the configuration, ``found`` reads AWS's answers, ``static``, ``function``
+and ``packets`` compare, ``terminal`` and ``page`` show.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from . import packets, page, static, terminal
+from . import function, packets, page, static, terminal
 from .found import Found
 from .promises import Promise
 from .wanted import Wanted, read
@@ -22,6 +22,7 @@ def held(wanted: Wanted, found: Found, answers: packets.Answers, front: Sequence
     """Every promise with its state, in the report's order."""
     return [
         *static.promises(wanted, found, found.state.get("bucket")),
+        *function.promises(wanted, found),
         *packets.promises(wanted, found, answers),
         *packets.front(front),
     ]

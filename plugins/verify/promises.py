@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 # The sections of a report, in its order.
-SUBNETS, GROUPS, REACH, WAY_OUT, HOSTS, DATABASES, FRONT = SECTIONS = (
-    "Subnets", "Groups", "Who reaches whom", "Way out", "Hosts", "Databases", "Front",
+SUBNETS, GROUPS, REACH, WAY_OUT, HOSTS, FUNCTION, DATABASES, FRONT = SECTIONS = (
+    "Subnets", "Groups", "Who reaches whom", "Way out", "Hosts", "Function", "Databases", "Front",
 )  # fmt: skip
 
 

@@ -89,6 +89,20 @@ class Way:
 
 
 @dataclass(frozen=True)
+class Function:
+    """The collector as a Lambda function, with a schedule of its name; without ``runs`` neither may be there.
+
+    ``schedule`` is when it is fired, as EventBridge Scheduler writes it.
+    """
+
+    name: str
+    runs: bool
+    subnets: tuple[str, ...]
+    groups: tuple[str, ...]
+    schedule: str
+
+
+@dataclass(frozen=True)
 class Connection:
     """Whether ``source`` must reach ``target`` on a port; ``listens`` is whether something must answer there."""
 
@@ -102,7 +116,7 @@ class Connection:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Everything that the configuration promises."""
+    """Everything that the configuration promises. ``function`` is None in a run that makes and asks nothing of it."""
 
     prefix: str
     region: str
@@ -110,6 +124,7 @@ class Wanted:
     subnets: tuple[Subnet, ...]
     groups: Mapping[str, tuple[Rule, ...]]
     hosts: tuple[Host, ...]
+    function: Function | None
     connections: tuple[Connection, ...]
     paths: tuple[Mapping[str, Any], ...]
     backend: str
@@ -158,6 +173,7 @@ def read(values: Mapping[str, Any]) -> Wanted:
         subnets=subnets,
         groups=groups,
         hosts=hosts,
+        function=_function(values["function"]),
         connections=tuple(_connections(hosts, groups, services, values["reach"])),
         paths=tuple(values["paths"]),
         backend=values["backend"],
@@ -253,6 +269,14 @@ def _connections(
         key = (item["from"], item["to"], int(item["port"]))
         found[key] = Connection(*key, reaches=bool(item["reaches"]), because="verify_reach")
     return found.values()
+
+
+def _function(values: Mapping[str, Any]) -> Function | None:
+    if not values["name"]:
+        return None
+    runs = values["runs_on"] == "lambda"
+    subnets, groups = tuple(values["subnets"]), tuple(values["groups"])
+    return Function(values["name"], runs, subnets, groups, values["schedule"])
 
 
 def _rules(group: Mapping[str, Any]) -> Iterable[Rule]:

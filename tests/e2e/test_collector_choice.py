@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e import story
 from tests.e2e.conftest import Deployment
+from tests.e2e.test_verify import promises
 
 pytestmark = pytest.mark.namespaces
 
@@ -30,6 +31,19 @@ def interfaces() -> list[dict[str, Any]]:
 
 def hosts() -> set[str]:
     return {each["name"] for each in story.status()["instances"].values() if each["state"] == "running"}
+
+
+def hold() -> None:
+    """Disable the schedule, as whoever has the console open."""
+    scheduler = story.client("scheduler")
+    found = scheduler.get_schedule(Name=NAME)
+    kept = {key: found[key] for key in ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")}
+    scheduler.update_schedule(**kept, State="DISABLED")
+
+
+def held() -> dict[tuple[str, str], str]:
+    """What was promised of the function, and what became of it."""
+    return {(each["subject"], each["says"]): each["state"] for each in promises() if each["section"] == "Function"}
 
 
 @pytest.fixture
@@ -59,9 +73,29 @@ def test_the_collector_moves_into_lambda_and_back_without_losing_a_row(on_a_host
 
     again = deploy("lambda", "instances,collector,verify")
     assert set(story.changes(again.output).values()) == {0}, again.output[-6000:]
+    kept = {
+        (NAME, "is Active"): "kept",
+        (NAME, "in the subnets app-a and app-c"): "kept",
+        (NAME, "in the group collector"): "kept",
+        (f"the schedule {NAME}", "is ENABLED"): "kept",
+        (f"the schedule {NAME}", "fires the function"): "kept",
+        (f"the schedule {NAME}", "fires at rate(1 minute)"): "kept",
+    }
+    assert held() == kept
+
+    # A schedule that somebody disabled is a broken promise, and the only one; a run enables it.
+    hold()
+    told = story.run("ansible-playbook", "site.yml", "--tags", "verify", "-e", "collector_runs_on=lambda")
+    assert told.status != 0
+    broken = f"The schedule {NAME} is DISABLED, and must be ENABLED: nothing fires the function. "
+    said = [line for line in told.output.splitlines() if line.endswith("puts it right.")]
+    assert said == [f"  ✗ {broken}ansible-playbook site.yml --tags collector puts it right."], told.output[-6000:]
+    deploy("lambda", "collector,verify")
+    assert held() == kept
 
     last = story.readings()
-    deploy("ec2", "instances,collector")
+    deploy("ec2", "instances,collector,verify")
+    assert held() == {(NAME, "is not there"): "kept"}
     assert hosts() == {"backend", "collector", "db1", "db2"}
     assert interfaces() == []
     assert story.client("lambda").list_functions()["Functions"] == []

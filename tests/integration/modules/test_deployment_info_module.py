@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 
 import boto3
 import pytest
+
+from tests import kill
 
 NAME = "ec2_deployment_info"
 TAGS = {"Project": "shop", "Environment": "test"}
 OTHERS = {"Project": "shop", "Environment": "production"}
 BUCKET = "shop-test-site"
+VPC_ACCESS = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
 
 
 def tagged(kind, tags):
@@ -96,6 +101,68 @@ def test_an_empty_account_has_nothing_and_its_default_vpc_is_nobodys(run_module)
     bucket = deployment.pop("bucket")
     assert bucket == {"name": BUCKET, "exists": False, "public_access_block": None, "policy": None}
     assert {kind: found for kind, found in deployment.items() if found} == {}
+
+
+@pytest.fixture
+def collector(api, ours):
+    """A function in the VPC, and a schedule of its name."""
+    iam, roles = boto3.client("iam"), {}
+    for service in ("lambda", "scheduler"):
+        trusted = {"Service": f"{service}.amazonaws.com"}
+        statement = {"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        roles[service] = iam.create_role(RoleName=service, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    iam.attach_role_policy(RoleName="lambda", PolicyArn=VPC_ACCESS)
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("app.py", "")
+    functions = boto3.client("lambda")
+    function = functions.create_function(
+        FunctionName="collector",
+        Runtime="python3.13",
+        Role=roles["lambda"],
+        Handler="app.handler",
+        Code={"ZipFile": code.getvalue()},
+        Environment={"Variables": {"TOKEN": "nobody's"}},
+        VpcConfig={"SubnetIds": [ours.subnet], "SecurityGroupIds": [ours.group]},
+    )["FunctionArn"]
+    functions.get_waiter("function_active").wait(FunctionName="collector")
+    boto3.client("scheduler").create_schedule(
+        Name="collector",
+        ScheduleExpression="rate(1 minute)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": function, "RoleArn": roles["scheduler"]},
+    )
+    return function
+
+
+def test_a_function_and_its_schedule_are_told_and_what_the_function_is_given_is_not(run_module, ours, collector):
+    told = run_module(NAME, tags=TAGS, function="collector", schedule="collector")["deployment"]
+    function, schedule = told["function"], told["schedule"]
+    assert (function["function_arn"], function["runtime"], function["state"]) == (collector, "python3.13", "Active")
+    assert function["vpc_config"]["subnet_ids"] == [ours.subnet]
+    assert function["vpc_config"]["security_group_ids"] == [ours.group]
+    assert "environment" not in function
+    assert (schedule["schedule_expression"], schedule["state"]) == ("rate(1 minute)", "ENABLED")
+    assert schedule["target"]["arn"] == collector
+
+
+def test_a_function_and_a_schedule_that_are_not_there_are_none(run_module, collector):
+    told = run_module(NAME, tags=TAGS, function="other", schedule="other")["deployment"]
+    assert (told["function"], told["schedule"]) == (None, None)
+
+
+def test_nobody_is_asked_for_what_has_no_name(run_module, collector, api):
+    kill.forget(api)
+    told = run_module(NAME, tags=TAGS)["deployment"]
+    assert (told["function"], told["schedule"]) == (None, None)
+    assert not {"lambda", "scheduler"} & {*kill.asked(api)}
+
+
+def test_who_may_not_look_for_a_function_is_told_what_the_credentials_need(run_module, order):
+    order(kind="error", action="GetFunctionConfiguration", status=403, code="AccessDeniedException")
+    with pytest.raises(Exception, match="need lambda:GetFunctionConfiguration and scheduler:GetSchedule"):
+        run_module(NAME, tags=TAGS, function="other", schedule="other")
 
 
 def test_a_distribution_is_found_by_its_tags(run_module, ours):

@@ -50,7 +50,12 @@ def tasks(run_module, backends):
         "cloudfront_vpc_origin_info": {"name": "backend"},
         "cloudfront_web_distribution_info": {"tags": {"Name": "shop"}},
         "deployment_resources_info": {"tags": {"Name": "shop"}, "prefix": "shop", "secrets_prefix": "shop/"},
-        "ec2_deployment_info": {"tags": {"Name": "shop"}, "bucket": "shop-site"},
+        "ec2_deployment_info": {
+            "tags": {"Name": "shop"},
+            "bucket": "shop-site",
+            "function": "shop",
+            "schedule": "shop",
+        },
         "ec2_managed_prefix_list_info": {"names": ["com.amazonaws.global.cloudfront.origin-facing"]},
     }
 

@@ -44,6 +44,13 @@ CONFIGURATION: dict[str, Any] = {
         {"name": "db1", "role": "database", "subnet": "database-a", "groups": ["database"]},
         {"name": "db2", "role": "database", "subnet": "database-a", "groups": ["database"]},
     ],
+    "function": {
+        "name": "shop-lab-collector",
+        "runs_on": "ec2",
+        "subnets": ["app-a"],
+        "groups": ["backend"],
+        "schedule": "rate(1 minute)",
+    },
     "mysql_port": 3306,
     "mysql_topology": "replication",
     "mysql_source": "db1",
@@ -149,6 +156,8 @@ STATE: dict[str, Any] = {
             ]
         },
     },
+    "function": None,
+    "schedule": None,
 }
 
 MYSQL = {"require_secure_transport": "1", "super_read_only": "0"}
