@@ -9,6 +9,8 @@ short_description: A bucket that nobody reads but its owner and whom its policy 
 description:
   - Creates a bucket with all of Block Public Access on, ACLs disabled (V(BucketOwnerEnforced)), encryption by S3's own
     keys, the given tags and, if given, the policy; and puts these right where somebody changed them.
+  - Parts of uploads that were never completed are removed after a day, unless a rule of the bucket's lifecycle for all
+    keys already says when. Other rules of the lifecycle stay.
   - M(amazon.aws.s3_bucket) has no check mode, so a plan could not show what a run would do to a bucket.
 author: The Madang authors
 options:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -21,8 +21,12 @@ REMEDIES = {
     "BucketAlreadyExists": "Somebody else has a bucket of this name: choose another",
 }
 BLOCK = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
+# What an upload that was killed has left is nobody's, unseen in listings, and paid for.
+ABORT = {"DaysAfterInitiation": 1}
+RULE = {"ID": "abort-incomplete-uploads", "Status": "Enabled", "Filter": {}, "AbortIncompleteMultipartUpload": ABORT}
 MISSING = (
-    "NoSuchBucketPolicy", "NoSuchPublicAccessBlockConfiguration", "NoSuchTagSet", "OwnershipControlsNotFoundError",
+    "NoSuchBucketPolicy", "NoSuchLifecycleConfiguration",
+    "NoSuchPublicAccessBlockConfiguration", "NoSuchTagSet", "OwnershipControlsNotFoundError",
     "ServerSideEncryptionConfigurationNotFoundError",
 )  # fmt: skip
 # The one region that must not be named when a bucket is created.
@@ -78,7 +82,22 @@ def settings_of(client: Any, name: str) -> dict[str, Any]:
         "Encryption": rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] if rules else None,
         "Policy": policy,
         "Tags": tags or {},
+        "AbortIncompleteMultipartUpload": next(_aborts(lifecycle_rules(client, name)), {}),
     }
+
+
+def lifecycle_rules(client: Any, name: str) -> list[dict[str, Any]]:
+    """The rules of the bucket's lifecycle, in S3's words."""
+    read = client.get_bucket_lifecycle_configuration
+    return list(unless_missing(lambda: read(Bucket=name, aws_retry=True)["Rules"]) or [])
+
+
+def _aborts(rules: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """When rules remove what unfinished uploads of any key have left."""
+    for rule in rules:
+        for_all = not rule.get("Prefix") and rule.get("Filter") in (None, {}, {"Prefix": ""})
+        if for_all and rule["Status"] == "Enabled" and "AbortIncompleteMultipartUpload" in rule:
+            yield rule["AbortIncompleteMultipartUpload"]
 
 
 def wanted_settings(asked: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,6 +108,8 @@ def wanted_settings(asked: Mapping[str, Any], current: Mapping[str, Any]) -> dic
         "Encryption": "AES256",
         "Policy": current.get("Policy") if asked["policy"] is None else asked["policy"],
         "Tags": current.get("Tags", {}) if asked["tags"] is None else {k: str(v) for k, v in asked["tags"].items()},
+        # Whoever has a rule for that has chosen the days.
+        "AbortIncompleteMultipartUpload": current.get("AbortIncompleteMultipartUpload") or ABORT,
     }
 
 
@@ -103,6 +124,9 @@ def put(client: Any, name: str, setting: str, value: Any) -> None:
         case "Encryption":
             rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": value}}
             client.put_bucket_encryption(**bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+        case "AbortIncompleteMultipartUpload":
+            others = [rule for rule in lifecycle_rules(client, name) if rule.get("ID") != RULE["ID"]]
+            client.put_bucket_lifecycle_configuration(**bucket, LifecycleConfiguration={"Rules": [*others, RULE]})
         case "Policy":
             client.put_bucket_policy(**bucket, Policy=json.dumps(value))
         case "Tags":
@@ -121,7 +145,7 @@ def ensure(client: Any, asked: Mapping[str, Any], region: str, check_mode: bool)
             if not there:
                 create(client, name, region)
             # Tags come first, so that a bucket is known as ours as soon as it can be.
-            for setting in ("Tags", "PublicAccessBlock", "ObjectOwnership", "Encryption", "Policy"):
+            for setting in ("Tags", *(each for each in after if each != "Tags")):
                 if after[setting] and after[setting] != before.get(setting):
                     put(client, name, setting, after[setting])
     return Outcome(

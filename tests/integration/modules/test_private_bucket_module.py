@@ -22,6 +22,10 @@ def s3(api):
     return boto3.client("s3")
 
 
+def rules(s3):
+    return s3.get_bucket_lifecycle_configuration(Bucket="shop-site")["Rules"]
+
+
 def names(s3):
     return [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
 
@@ -43,6 +47,34 @@ def test_a_bucket_is_created_closed_and_then_left_alone(run_module, s3):
     assert s3.get_bucket_tagging(Bucket="shop-site")["TagSet"] == [{"Key": "Project", "Value": "shop"}]
     assert not run_module(NAME, name="shop-site", tags=TAGS, policy=POLICY)["changed"]
     assert not run_module(NAME, check=True, name="shop-site")["changed"], "what is not asked for stays"
+
+
+def test_parts_of_uploads_that_were_killed_go_after_a_day_and_other_rules_of_the_lifecycle_stay(run_module, s3):
+    run_module(NAME, name="shop-site")
+    (own,) = s3.get_bucket_lifecycle_configuration(Bucket="shop-site")["Rules"]
+    assert (own["Status"], own["AbortIncompleteMultipartUpload"]) == ("Enabled", {"DaysAfterInitiation": 1})
+    logs = {"ID": "logs", "Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 9}}
+    s3.put_bucket_lifecycle_configuration(Bucket="shop-site", LifecycleConfiguration={"Rules": [logs]})
+    done = run_module(NAME, name="shop-site")
+    assert done["diff"]["before"]["AbortIncompleteMultipartUpload"] == {}
+    assert done["diff"]["after"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    assert {rule["ID"] for rule in rules(s3)} == {"logs", own["ID"]}
+    assert not run_module(NAME, name="shop-site")["changed"]
+
+
+@pytest.mark.parametrize(
+    ("change", "changed"),
+    [
+        ({"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}}, False),
+        ({"Status": "Disabled"}, True),
+        ({"Filter": {"Prefix": "assets/"}}, True),
+    ],
+)
+def test_a_rule_of_somebody_elses_counts_where_it_is_for_all_keys(run_module, s3, change, changed):
+    run_module(NAME, name="shop-site")
+    theirs = {**rules(s3)[0], "ID": "theirs", **change}
+    s3.put_bucket_lifecycle_configuration(Bucket="shop-site", LifecycleConfiguration={"Rules": [theirs]})
+    assert run_module(NAME, name="shop-site")["changed"] == changed
 
 
 def test_what_somebody_opened_is_announced_then_closed(run_module, s3):

@@ -285,6 +285,10 @@ DRIFTS: dict[str, Drift] = {
         lambda a: a.client("s3").delete_bucket_encryption(Bucket=BUCKET),
         "bucket", BUCKET, "Encryption: (none) → AES256",
     ),
+    "bucket lifecycle": Drift(
+        lambda a: a.client("s3").delete_bucket_lifecycle(Bucket=BUCKET),
+        "bucket", BUCKET, "AbortIncompleteMultipartUpload.DaysAfterInitiation: (none) → 1",
+    ),
     "bucket ownership": Drift(
         lambda a: a.client("s3").delete_bucket_ownership_controls(Bucket=BUCKET),
         "bucket", BUCKET, "ObjectOwnership: (none) → BucketOwnerEnforced",
