@@ -40,9 +40,10 @@ def network_layout(
         if table["name"] not in behind:
             return [dict(table)]
         of = {subnet["zone"] for subnet in users if subnet["route_table"] == table["name"]}
+        # The one that keeps its name comes last: subnets that get a copy leave it before its route leads elsewhere.
         return [
             {"name": suffixed(table["name"], zone), "routes": _by_way(table["routes"], suffixed(NAT, zone))}
-            for zone in zones
+            for zone in sorted(zones, key=lambda zone: zone == home_zone)
             if zone in of or not per_zone
         ]
 

@@ -71,6 +71,11 @@ def test_with_one_a_zone_each_other_zone_has_its_own_copy_of_the_table() -> None
     assert leads(built) == {"public": ["internet_gateway"], "private": ["nat"], "private-c": ["nat-c"]}
 
 
+def test_a_subnet_leaves_a_table_for_its_copy_before_the_tables_route_leads_elsewhere() -> None:
+    built = layout(TWO, TABLES, "public-a", per_zone=True)
+    assert [table["name"] for table in built["tables"]] == ["public", "private-c", "private"]
+
+
 def test_six_zones_have_six_ways_out() -> None:
     built = layout(SIX, TABLES, "public-b", per_zone=True)
     assert [way["name"] for way in built["ways"]] == ["nat-a", "nat", "nat-c", "nat-d", "nat-e", "nat-f"]
