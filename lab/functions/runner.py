@@ -17,6 +17,7 @@ from pathlib import Path
 from lab import kernel
 from lab.functions import environment, package
 from lab.functions.model import Function, Outcome
+from lab.functions.output import Output
 from lab.functions.runtime_api import Invocation, RuntimeApi
 from lab.machines import nspawn
 from lab.network import names
@@ -47,8 +48,7 @@ class _Environment:
     stream: str
     cgroups: tuple[Path, ...]
     root: Path
-    output: list[str]
-    reader: threading.Thread
+    output: Output
 
     @property
     def alive(self) -> bool:
@@ -180,11 +180,10 @@ class Functions:
                 stdin.write(json.dumps(values).encode())
             except BrokenPipeError:
                 log.error("Function %s ended before it began", function.name)
-        output: list[str] = []
-        reader = threading.Thread(target=_read, args=(process, output), daemon=True)
-        reader.start()
+        output = Output(process.stdout)
+        output.follow()
         self._say(function, stream, [f"INIT_START Runtime Version: {function.runtime}"])
-        return _Environment(function, process, api, stream, cgroups, root, output, reader)
+        return _Environment(function, process, api, stream, cgroups, root, output)
 
     def _run(self, current: _Environment, payload: bytes) -> Outcome:
         function = current.function
@@ -198,7 +197,7 @@ class Functions:
             current.api.give(invocation)
             outcome = self._await_result(current, invocation)
         milliseconds = (time.monotonic() - began) * 1000
-        lines += _taken(current)
+        lines += current.output.take()
         if outcome.error:
             lines.append(outcome.payload.decode(errors="replace"))
         lines += [
@@ -248,7 +247,7 @@ class Functions:
         nspawn.kill(current.cgroups)
         current.process.kill()
         current.process.wait()
-        current.reader.join(5)
+        current.output.join(5)
         current.api.close()
         nspawn.remove_cgroups(current.cgroups)
         shutil.rmtree(current.root, ignore_errors=True)
@@ -283,19 +282,6 @@ def _launch(command: Sequence[str]) -> subprocess.Popen[bytes]:
         env={"PATH": nspawn.ENVIRONMENT["PATH"], "LC_ALL": "C.UTF-8"},
         start_new_session=True,  # Ctrl-C at the daemon must not reach the functions
     )
-
-
-def _read(process: subprocess.Popen[bytes], output: list[str]) -> None:
-    if process.stdout:
-        for line in process.stdout:
-            output.append(line.decode(errors="replace").rstrip("\n"))  # noqa: PERF401 - lines are read as they come
-
-
-def _taken(current: _Environment) -> list[str]:
-    """What the function wrote since the last time."""
-    taken = current.output[:]
-    del current.output[: len(taken)]
-    return taken
 
 
 def _failure(kind: str, message: str) -> Outcome:
