@@ -14,6 +14,8 @@ from .wanted import EVERYWHERE, SSH, Subnet, Wanted
 
 MARGIN, COLUMN, GUTTER = 28, 400, 84
 TOP, NODE_HEIGHT, NODE_WIDTH = 24, 62, 190
+# What stands outside, side by side, with room for what is said between.
+FRONT_WIDTH = 4 * NODE_WIDTH + 3 * 92
 TITLE, HOST_HEIGHT, HOST_GAP, FOOT, TIER_GAP = 40, 50, 10, 26, 52
 HOST_WIDTH = 164
 LONGEST = 24
@@ -45,13 +47,14 @@ def draw(wanted: Wanted, found: Found, promises: Sequence[Promise]) -> str:
     zones = sorted({subnet.zone for subnet in wanted.subnets})
     tiers = list(dict.fromkeys(_tier(subnet) for subnet in wanted.subnets))
     inside = {subnet.name: _inhabitants(subnet, wanted, found) for subnet in wanted.subnets}
-    width = 2 * MARGIN + len(zones) * COLUMN + (len(zones) + 1) * GUTTER
+    columns = len(zones) * COLUMN + (len(zones) - 1) * GUTTER
+    width = 2 * MARGIN + max(columns + 2 * GUTTER, FRONT_WIDTH)
     vpc_top = TOP + NODE_HEIGHT + 64
-    boxes, hosts, y = _lay_out(wanted, zones, tiers, inside, vpc_top + 56)
+    boxes, hosts, y = _lay_out(wanted, zones, tiers, inside, ((width - columns) / 2, vpc_top + 56))
     vpc = Box(MARGIN, vpc_top, width - 2 * MARGIN, y - vpc_top)
     broken = {(each.section, each.subject) for each in promises if each.kept is False}
     parts = [
-        *_vpc(vpc, wanted),
+        *_vpc(vpc, (width - columns) / 2, wanted),
         *(_subnet(subnet, boxes[subnet.name], found, broken) for subnet in wanted.subnets),
         *_front(vpc, wanted, found, boxes, hosts),
         *_arrows(promises, hosts),
@@ -63,7 +66,7 @@ def draw(wanted: Wanted, found: Found, promises: Sequence[Promise]) -> str:
     ]  # fmt: skip
     title = f"The network of {wanted.prefix}"
     describes = "; ".join(
-        f"{subnet.name} is {subnet.nature} and holds {listed(item['name'] for item in inside[subnet.name])}"
+        f"{subnet.name} is {subnet.nature} and holds {listed(item['title'] for item in inside[subnet.name])}"
         for subnet in wanted.subnets
     )
     return (
@@ -88,7 +91,7 @@ def _tier(subnet: Subnet) -> str:
 
 
 def _inhabitants(subnet: Subnet, wanted: Wanted, found: Found) -> list[dict[str, Any]]:
-    """What stands in a subnet: NAT gateways and instances, those of the configuration first."""
+    """What stands in a subnet: NAT gateways; instances, those of the configuration first; the collector's function."""
     live = found.subnets.get(subnet.name, {}).get("subnet_id", "")
     items: list[dict[str, Any]] = []
     for gateway in found.state["nat_gateways"]:
@@ -105,20 +108,30 @@ def _inhabitants(subnet: Subnet, wanted: Wanted, found: Found) -> list[dict[str,
             continue
         address = instance.get("public_ip_address") or instance.get("private_ip_address") or "not there"
         items.append({"name": name, "title": name, "text": address, "kind": "host"})
+    function = found.state.get("function") or {}
+    if live in ((function.get("vpc_config") or {}).get("subnet_ids") or []):
+        title = function["function_name"].removeprefix(f"{wanted.prefix}-")
+        # It stands in several subnets at once.
+        items.append({"name": f"{title} in {live}", "title": title, "text": "Lambda function", "kind": "host"})
     return items
 
 
 def _lay_out(
-    wanted: Wanted, zones: Sequence[str], tiers: Sequence[str], inside: Mapping[str, list[dict[str, Any]]], y: float
+    wanted: Wanted,
+    zones: Sequence[str],
+    tiers: Sequence[str],
+    inside: Mapping[str, list[dict[str, Any]]],
+    corner: tuple[float, float],
 ) -> tuple[dict[str, Box], dict[str, Box], float]:
     boxes: dict[str, Box] = {}
     hosts: dict[str, Box] = {}
+    first, y = corner
     for tier in tiers:
         row = [subnet for subnet in wanted.subnets if _tier(subnet) == tier]
         lines = max(1, *(-(-len(inside[subnet.name]) // 2) for subnet in row))
         height = TITLE + lines * (HOST_HEIGHT + HOST_GAP) + FOOT
         for subnet in row:
-            x = MARGIN + GUTTER + zones.index(subnet.zone) * (COLUMN + GUTTER)
+            x = first + zones.index(subnet.zone) * (COLUMN + GUTTER)
             boxes[subnet.name] = Box(x, y, COLUMN, height)
             items = inside[subnet.name]
             for index, item in enumerate(items):
@@ -130,9 +143,9 @@ def _lay_out(
     return boxes, hosts, y - TIER_GAP + 28
 
 
-def _vpc(vpc: Box, wanted: Wanted) -> Iterator[str]:
+def _vpc(vpc: Box, first: float, wanted: Wanted) -> Iterator[str]:
     yield _rect(vpc, "vpc", 18)
-    yield _titled(vpc.x + GUTTER + 4, vpc.y + 32, f"VPC {wanted.prefix}", wanted.cidr)
+    yield _titled(first + 4, vpc.y + 32, f"VPC {wanted.prefix}", wanted.cidr)
 
 
 def _subnet(subnet: Subnet, box: Box, found: Found, broken: set[tuple[str, str]]) -> str:
@@ -219,7 +232,7 @@ def _origin(cloudfront: Box, vpc: Box, subnet: Box, backend: Box, port: int) -> 
         (lane, end),
         (backend.x - 6, end),
     ]
-    return _arrow(_path(corners), "flow", f"VPC origin, port {port}", (lane + cloudfront.middle) / 2, turn - 9)
+    return _arrow(_path(corners), "flow", f"VPC origin, port {port}", cloudfront.middle - 10, turn - 9, "end")
 
 
 def _path(corners: Sequence[tuple[float, float]], radius: float = 10) -> str:
@@ -254,7 +267,9 @@ def _arrows(promises: Sequence[Promise], hosts: Mapping[str, Box]) -> Iterator[s
         if abs(start.y - end.y) < 1:
             left, right = (start, end) if start.x < end.x else (end, start)
             path = f"M{left.right + 5} {left.y + 25}H{right.x - 5}"
-            where = ((left.right + right.x) / 2, left.y + 18)
+            # Side by side in one subnet, they leave no room between them.
+            height = left.y + 18 if right.x - left.right > GUTTER / 2 else left.y - 5
+            where = ((left.right + right.x) / 2, height)
             tips = "both" if twin else ("end" if start is left else "start")
         else:
             down = end.y > start.y

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from types import ModuleType
@@ -73,10 +74,18 @@ def test_the_page_stands_alone_and_says_every_broken_sentence(verify: ModuleType
         assert sentence in page.text
 
 
+def html_of(verify: ModuleType, scene: Scene) -> str:
+    return str(verify.page.render(scene.wanted, scene.found, scene.held, when="today"))
+
+
+def picture_of(verify: ModuleType, scene: Scene) -> ET.Element:
+    html = html_of(verify, scene)
+    return ET.fromstring(html[html.index("<svg") : html.index("</svg>") + 6])  # noqa: S314 — our own
+
+
 def test_the_picture_is_drawn_from_what_is_there(verify: ModuleType, scene: Scene) -> None:
-    html = verify.page.render(scene.wanted, scene.found, scene.held, when="today")
-    assert "shop-lab keeps every promise" in html
-    picture = ET.fromstring(html[html.index("<svg") : html.index("</svg>") + 6])  # noqa: S314 — our own
+    assert "shop-lab keeps every promise" in html_of(verify, scene)
+    picture = picture_of(verify, scene)
     words = set(picture.itertext())
     assert {"backend", "db1", "db2", "public-a", "app-a", "198.18.0.9", "10.0.1.5"} <= words
     assert {"backend reaches db1 on 3306", "db1 reaches db2 on 3306"} <= words
@@ -87,8 +96,21 @@ def test_the_picture_is_drawn_from_what_is_there(verify: ModuleType, scene: Scen
         assert 0 <= float(rect.attrib["y"]) <= height - float(rect.attrib["height"])
 
 
+def test_what_stands_outside_of_a_network_of_one_zone_has_its_place_too(verify: ModuleType, scene: Scene) -> None:
+    rects = picture_of(verify, scene).findall("g[@class='outside']/rect")
+    places = sorted((float(rect.attrib["x"]), float(rect.attrib["width"])) for rect in rects)
+    assert len(places) == 4
+    assert all(x + width + 80 < following for (x, width), (following, _) in itertools.pairwise(places))
+
+
+def test_a_function_stands_in_each_of_its_subnets(verify: ModuleType, scene: Scene) -> None:
+    place = {"subnet_ids": ["subnet-app-a", "subnet-database-a"]}
+    scene.state["function"] = {"function_name": "shop-lab-collector", "vpc_config": place}
+    assert list(picture_of(verify, scene).itertext()).count("Lambda function") == 2
+    assert "app-a is private and holds backend and collector" in html_of(verify, scene)
+
+
 def test_a_subnet_that_became_public_is_drawn_as_broken(verify: ModuleType, scene: Scene) -> None:
     scene.state["route_tables"][2]["associations"].pop()
     scene.state["route_tables"][1]["associations"].append({"subnet_id": "subnet-database-a"})
-    html = verify.page.render(scene.wanted, scene.found, scene.held, when="today")
-    assert "✗ public" in html
+    assert "✗ public" in html_of(verify, scene)
