@@ -56,7 +56,7 @@ def settings_here() -> Settings:
 
 
 def status_of(settings: Settings) -> dict[str, Any]:
-    return control.ask(settings.state / "control.sock", "status")
+    return control.ask(settings.control_socket, "status")
 
 
 def up(settings: Settings, _arguments: argparse.Namespace) -> None:
@@ -183,7 +183,7 @@ def execute(settings: Settings, arguments: argparse.Namespace) -> None:
 
 def ask_outside(settings: Settings, command: list[str]) -> NoReturn:
     """Have the daemon run a command in the lab's internet, and end as it ended: sudo could not ask for a password."""
-    done = control.ask(settings.state / "control.sock", "internet", outside.TIMEOUT + 10, command=command)
+    done = control.ask(settings.control_socket, "internet", outside.TIMEOUT + 10, command=command)
     if "error" in done:
         raise Failed(done["error"])
     print(done["output"], end="")

@@ -104,7 +104,7 @@ class Lab:
         self._close.callback(self._edge.stop)
         if not settings.api_only:
             self._start_hosts()
-        control = Control(settings.state / "control.sock", self._answer)
+        control = Control(settings.control_socket, self._answer)
         self._close.callback(control.close)
 
     def _start_hosts(self) -> None:

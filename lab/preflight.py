@@ -28,8 +28,9 @@ PORT_VARIABLES = {"api_port": "LAB_API_PORT", "connect_port": "LAB_CONNECT_PORT"
 
 def path_too_long(settings: Settings) -> str | None:
     """Name the directory in which a socket of the lab's, or of Ansible's own, would have too long a path."""
-    checkout = LONGEST_PATH - len(os.fsencode(settings.state.relative_to(settings.root) / "control.sock")) - 1
-    if (length := len(os.fsencode(settings.root))) > checkout:
+    length = len(os.fsencode(settings.root))
+    checkout = LONGEST_PATH - (len(os.fsencode(settings.control_socket)) - length)
+    if length > checkout:
         return (
             f"The path of this checkout, {settings.root}, has {length} bytes, and the sockets in it leave room "
             f"for {checkout}; move it to a directory with a shorter path."
@@ -135,7 +136,7 @@ def main() -> None:
     """Exit with the sentence, unless nothing stands in the way or this checkout's lab has what it needs already."""
     settings = from_environment(Path(__file__).resolve().parent.parent)
     try:
-        control.ask(settings.state / "control.sock", "status")
+        control.ask(settings.control_socket, "status")
     except control.NotRunning as error:
         # A lab that only root may ask is `lab up`'s to find.
         if not isinstance(error.__cause__, PermissionError):

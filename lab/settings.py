@@ -87,6 +87,10 @@ class Settings:
         return self.root / ".lab"
 
     @property
+    def control_socket(self) -> Path:
+        return self.state / "control.sock"
+
+    @property
     def endpoint_url(self) -> str:
         return f"http://127.0.0.1:{self.api_port}"
 

@@ -74,7 +74,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ansible.module_utils.aws_outcome import Outcome, doing, error_code, finish, patient
+from ansible.module_utils.aws_outcome import Outcome, doing, finish, patient, unless
 from ansible.module_utils.cloudfront_distributions import described, with_tags
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.transformation import (
@@ -168,20 +168,20 @@ def _with_rules(
 
 def look_at_bucket(s3: Any, bucket: str) -> dict[str, Any]:
     """A bucket's protection; the members are None where it has none."""
-    exists = _unless_missing(lambda: s3.head_bucket(Bucket=bucket)) is not None
-    block = _unless_missing(lambda: s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"])
-    policy = _unless_missing(lambda: json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"]))
+    exists = unless(MISSING, lambda: s3.head_bucket(Bucket=bucket)) is not None
+    block = unless(MISSING, lambda: s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"])
+    policy = unless(MISSING, lambda: json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"]))
     return {"name": bucket, "exists": exists, "public_access_block": block, "policy": policy}
 
 
 def look_at_function(client: Any, name: str) -> dict[str, Any] | None:
     """A Lambda function, or None."""
-    return _picked(FUNCTION, _unless_missing(lambda: client.get_function_configuration(FunctionName=name)))
+    return _picked(FUNCTION, unless(MISSING, lambda: client.get_function_configuration(FunctionName=name)))
 
 
 def look_at_schedule(client: Any, name: str) -> dict[str, Any] | None:
     """A schedule of the default group, or None."""
-    return _picked(SCHEDULE, _unless_missing(lambda: client.get_schedule(Name=name)))
+    return _picked(SCHEDULE, unless(MISSING, lambda: client.get_schedule(Name=name)))
 
 
 def _picked(keys: Sequence[str], answer: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -189,15 +189,6 @@ def _picked(keys: Sequence[str], answer: Mapping[str, Any] | None) -> dict[str, 
         return None
     found: dict[str, Any] = boto3_resource_to_ansible_dict({key: answer[key] for key in keys if key in answer})
     return found
-
-
-def _unless_missing(call: Callable[[], Any]) -> Any:
-    try:
-        return call()
-    except Exception as error:
-        if error_code(error) in MISSING:
-            return None
-        raise
 
 
 def look(clients: Mapping[str, Any], asked: Mapping[str, Any]) -> Outcome:

@@ -60,6 +60,16 @@ def error_code(error: BaseException) -> str:
     return str(response.get("Error", {}).get("Code", ""))
 
 
+def unless(codes: Sequence[str], read: Callable[[], Any]) -> Any:
+    """What a read answers, or None where the API answers with one of the codes, which say that there is nothing."""
+    try:
+        return read()
+    except ClientError as error:
+        if error_code(error) in codes:
+            return None
+        raise
+
+
 def refusal(message: str) -> AnsibleAWSError:
     """An error that the module itself raises: one message that says what was found and what to do."""
     return AnsibleAWSError(message=message)

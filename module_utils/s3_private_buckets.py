@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from ansible.module_utils.aws_outcome import Outcome, doing, error_code, refusal
+from ansible.module_utils.aws_outcome import Outcome, doing, error_code, refusal, unless
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     ansible_dict_to_boto3_tag_list,
     boto3_tag_list_to_ansible_dict,
@@ -31,16 +31,6 @@ MISSING = (
 )  # fmt: skip
 # The one region that must not be named when a bucket is created.
 FIRST_REGION = "us-east-1"
-
-
-def unless_missing(read: Callable[[], Any]) -> Any:
-    """What a read answers, or None where there is no such setting."""
-    try:
-        return read()
-    except ClientError as error:
-        if error_code(error) in MISSING:
-            return None
-        raise
 
 
 def exists(client: Any, name: str) -> bool:
@@ -70,12 +60,12 @@ def create(client: Any, name: str, region: str) -> None:
 def settings_of(client: Any, name: str) -> dict[str, Any]:
     """The bucket's settings, comparable."""
     bucket = {"Bucket": name, "aws_retry": True}
-    encryption = unless_missing(lambda: client.get_bucket_encryption(**bucket))
+    encryption = unless(MISSING, lambda: client.get_bucket_encryption(**bucket))
     rules = encryption["ServerSideEncryptionConfiguration"]["Rules"] if encryption else []
-    ownership = unless_missing(lambda: client.get_bucket_ownership_controls(**bucket)["OwnershipControls"]["Rules"])
-    block = unless_missing(lambda: client.get_public_access_block(**bucket)["PublicAccessBlockConfiguration"])
-    policy = unless_missing(lambda: json.loads(client.get_bucket_policy(**bucket)["Policy"]))
-    tags = unless_missing(lambda: boto3_tag_list_to_ansible_dict(client.get_bucket_tagging(**bucket)["TagSet"]))
+    ownership = unless(MISSING, lambda: client.get_bucket_ownership_controls(**bucket)["OwnershipControls"]["Rules"])
+    block = unless(MISSING, lambda: client.get_public_access_block(**bucket)["PublicAccessBlockConfiguration"])
+    policy = unless(MISSING, lambda: json.loads(client.get_bucket_policy(**bucket)["Policy"]))
+    tags = unless(MISSING, lambda: boto3_tag_list_to_ansible_dict(client.get_bucket_tagging(**bucket)["TagSet"]))
     return {
         "PublicAccessBlock": block or {},
         "ObjectOwnership": ownership[0]["ObjectOwnership"] if ownership else None,
@@ -89,7 +79,7 @@ def settings_of(client: Any, name: str) -> dict[str, Any]:
 def lifecycle_rules(client: Any, name: str) -> list[dict[str, Any]]:
     """The rules of the bucket's lifecycle, in S3's words."""
     read = client.get_bucket_lifecycle_configuration
-    return list(unless_missing(lambda: read(Bucket=name, aws_retry=True)["Rules"]) or [])
+    return list(unless(MISSING, lambda: read(Bucket=name, aws_retry=True)["Rules"]) or [])
 
 
 def _aborts(rules: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

@@ -100,7 +100,7 @@ class Edge:
         return self._directory / "logs" / "access.log"
 
     def _prepare(self) -> None:
-        end_leftovers(self._directory)
+        sweep(self._settings)
         # A cache of another run would answer for distributions that are gone.
         for name in ("cache", "run", "temp", "js"):
             shutil.rmtree(self._directory / name, ignore_errors=True)

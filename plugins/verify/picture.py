@@ -49,12 +49,13 @@ def draw(wanted: Wanted, found: Found, promises: Sequence[Promise]) -> str:
     inside = {subnet.name: _inhabitants(subnet, wanted, found) for subnet in wanted.subnets}
     columns = len(zones) * COLUMN + (len(zones) - 1) * GUTTER
     width = 2 * MARGIN + max(columns + 2 * GUTTER, FRONT_WIDTH)
+    first = (width - columns) / 2
     vpc_top = TOP + NODE_HEIGHT + 64
-    boxes, hosts, y = _lay_out(wanted, zones, tiers, inside, ((width - columns) / 2, vpc_top + 56))
+    boxes, hosts, y = _lay_out(wanted, zones, tiers, inside, (first, vpc_top + 56))
     vpc = Box(MARGIN, vpc_top, width - 2 * MARGIN, y - vpc_top)
     broken = {(each.section, each.subject) for each in promises if each.kept is False}
     parts = [
-        *_vpc(vpc, (width - columns) / 2, wanted),
+        *_vpc(vpc, first, wanted),
         *(_subnet(subnet, boxes[subnet.name], found, broken) for subnet in wanted.subnets),
         *_front(vpc, wanted, found, boxes, hosts),
         *_arrows(promises, hosts),

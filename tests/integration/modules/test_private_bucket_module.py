@@ -51,7 +51,7 @@ def test_a_bucket_is_created_closed_and_then_left_alone(run_module, s3):
 
 def test_parts_of_uploads_that_were_killed_go_after_a_day_and_other_rules_of_the_lifecycle_stay(run_module, s3):
     run_module(NAME, name="shop-site")
-    (own,) = s3.get_bucket_lifecycle_configuration(Bucket="shop-site")["Rules"]
+    (own,) = rules(s3)
     assert (own["Status"], own["AbortIncompleteMultipartUpload"]) == ("Enabled", {"DaysAfterInitiation": 1})
     logs = {"ID": "logs", "Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 9}}
     s3.put_bucket_lifecycle_configuration(Bucket="shop-site", LifecycleConfiguration={"Rules": [logs]})

@@ -86,7 +86,7 @@ class Account:
             for each in group["Instances"]:
                 for interface in each.get("NetworkInterfaces", []):
                     stands[interface["NetworkInterfaceId"]] = zone[each["SubnetId"]]
-        found = {}
+        names, found = self.subnets(), {}
         for table in self.ec2.describe_route_tables(Filters=[{"Name": "tag-key", "Values": ["Project"]}])[
             "RouteTables"
         ]:
@@ -95,20 +95,14 @@ class Account:
             )
             target = route.get("NatGatewayId") or route.get("NetworkInterfaceId") or route["GatewayId"]
             for link in table["Associations"]:
-                found[self._name(link["SubnetId"])] = f"{target.split('-')[0]} {stands.get(target, '')}".strip()
+                found[names[link["SubnetId"]]] = f"{target.split('-')[0]} {stands.get(target, '')}".strip()
         return found
-
-    def _name(self, subnet: str) -> str:
-        tags = self.ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["Tags"]
-        return next(str(tag["Value"]) for tag in tags if tag["Key"] == "Name").removeprefix("madang-lab-")
 
     def subnets(self) -> dict[str, str]:
         """The names of the VPCs' own subnets by their identifiers; what has no name has an empty one."""
         found = self.ec2.describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["false"]}])["Subnets"]
-        return {
-            each["SubnetId"]: next((tag["Value"] for tag in each.get("Tags", []) if tag["Key"] == "Name"), "")
-            .removeprefix("madang-lab-") for each in found
-        }  # fmt: skip
+        tags = {each["SubnetId"]: {tag["Key"]: tag["Value"] for tag in each.get("Tags", [])} for each in found}
+        return {subnet: str(each.get("Name", "")).removeprefix("madang-lab-") for subnet, each in tags.items()}
 
     def addresses(self) -> int:
         return len(self.ec2.describe_addresses()["Addresses"])
