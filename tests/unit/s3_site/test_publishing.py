@@ -47,10 +47,13 @@ def published(s3: FakeS3, build: Path, **options: Any) -> Any:
 
 
 def interrupt(s3: FakeS3, build: Path, at: int, says: str = "Could not write") -> None:
-    """A publish that S3 fails from the ``at``-th request on, which must say ``says``; then S3 is well again."""
+    """A publish that S3 fails from the ``at``-th request on, which must say ``says``; then S3 is well again.
+
+    One request follows another, so that the same ones come before.
+    """
     s3.faults = Faults("error", at=at, on=True)
     with pytest.raises(SiteError, match=says):
-        publish(s3.url, build, patience=0)
+        publish(s3.url, build, patience=0, concurrency=1)
     s3.faults = Faults()
 
 
